@@ -1,0 +1,1 @@
+"""What happens next in a conversation: pure, without I/O, clock or randomness of its own."""

@@ -1,0 +1,1 @@
+"""What is due now: the only place that knows APScheduler."""

@@ -1,0 +1,22 @@
+"""What holds for all tests: those marked `browser` need Chromium, and whoever lacks it is told last."""
+
+import pytest
+
+from tests.chromium import SKIPPED, find_chromium
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if find_chromium():
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="Chromium is missing"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Said here, not in the terminal summary, so that nothing is printed after it."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if hasattr(config, "workerinput") or reporter is None or find_chromium():
+        return
+    if any("browser" in report.keywords for report in reporter.stats.get("skipped", [])):
+        reporter.write_line(SKIPPED)
