@@ -38,7 +38,7 @@ def test_safe_3_the_screen_finds_concerns_and_leaves_most_school_talk() -> None:
 def test_safe_3_phrasings_the_patterns_never_saw_are_raised_about_half_the_time() -> None:
     """SAFE-3: why the screen may only raise. The aim for unseen words is 0.95 and is not reached.
 
-    No pattern was changed after held_out.csv was measured. When one is changed because of a sentence there, move
+    No pattern was changed because of a sentence in held_out.csv. When one is, move
     that sentence to sentences.csv and write a new one: the figure is worth something only while it is unseen.
     """
     recall, precision = recall_and_precision(sentences("held_out.csv"))
