@@ -1,1 +1,1 @@
-"""What happens next in a conversation: pure, without I/O, clock or randomness of its own."""
+"""What happens next in a conversation: pure values and functions, no I/O, no clock, no chance."""

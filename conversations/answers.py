@@ -1,0 +1,34 @@
+"""One answer to one question, as a plain value that is JSON either way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["choice", "text", "number", "date", "skipped", "raised"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`values` are choice ids, or one text, number or ISO date; empty when skipped or raised.
+
+    "raised" stands for words that left the answers for a human reader (SAFE-12).
+    """
+
+    kind: Kind
+    values: tuple[str, ...] = ()
+
+    def to_json(self) -> list[str]:
+        return [self.kind, *self.values]
+
+    @classmethod
+    def from_json(cls, raw: list[str]) -> Answer:
+        return cls(raw[0], tuple(raw[1:]))  # type: ignore[arg-type]
+
+
+SKIPPED = Answer("skipped")
+RAISED = Answer("raised")
+
+
+def chosen(*ids: str) -> Answer:
+    return Answer("choice", ids)

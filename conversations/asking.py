@@ -1,0 +1,196 @@
+"""How the place a person is in looks and reads: questions, first screen, review. The same on every channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from conversations import words as w
+from conversations.answers import Answer
+from conversations.channel import Button, Message
+from conversations.engine import State, ask_again, changeable, kept_answers, progress
+from conversations.form import Choice, Form, Question, said
+from conversations.texts import Texts, listed, long_date
+
+TICK = " ✓"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a screen needs to know besides form and state: the run's id, the language, and the facts of the survey.
+
+    `facts` fill the placeholders of forms and phrases: school, senco, dsl, phone, close_date, date and so on.
+    """
+
+    texts: Texts
+    language: str
+    run: str
+    facts: dict[str, str]
+
+    def say(self, key: str, **more: object) -> str:
+        return self.texts.say(self.language, key, **(self.facts | more))
+
+    def fill(self, words: str) -> str:
+        return words.format_map(_Known(self.facts))
+
+    def button(self, step: int, key: str, label: str, marked: bool = False) -> Button:
+        return Button(label + (TICK if marked else ""), f"{self.run}:{step}:{key}", marked=marked)
+
+    def controls(self, step: int, *pairs: tuple[str, str]) -> tuple[Button, ...]:
+        return tuple(self.button(step, key, self.say(f"label.{name}")) for name, key in pairs)
+
+
+class _Known(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def screen_for(form: Form, state: State, s: Setting) -> Message:
+    """The message for where this person is now."""
+    event = ask_again(form, state)
+    if isinstance(event, w.Introduced):
+        return intro_screen(form, state, s)
+    if isinstance(event, w.Asked):
+        return question_screen(form, state, s)
+    if isinstance(event, w.ChoseToChange):
+        return change_screen(form, state, s)
+    if isinstance(event, w.Finished):
+        return sent_screen(form, state, s)
+    return review_screen(form, state, s)
+
+
+def intro_screen(form: Form, state: State, s: Setting) -> Message:
+    """Who asks, why, how many, how long, who reads, until when, what cannot be kept to us, when they hear (X2)."""
+    pupil = "pupil" if form.audience == "pupils" else "adult"
+    keys = (
+        "intro.how-many",
+        "intro.who-reads." + form.mode,
+        "intro.until",
+        "intro.danger." + pupil,
+        "intro.no-must",
+    )
+    lines = [s.fill(said(form.intro, s.language)), s.say("intro.decides")]
+    lines += [s.say(key, n=len(form.questions), minutes=_minutes(form)) for key in keys]
+    buttons = s.controls(state.step, ("yes-start", w.START), ("no-thank-you", w.DECLINE), ("need-help", w.HELP))
+    return Message("\n\n".join(p for p in lines if p), title=said(form.title, s.language), buttons=buttons)
+
+
+def _minutes(form: Form) -> int:
+    return form.minutes or max(1, round(len(form.questions) * 0.45))
+
+
+def question_screen(form: Form, state: State, s: Setting, easy: bool = False) -> Message:
+    q = form.question(state.question or "")
+    assert q
+    at = progress(form, state)
+    shown = said(q.easy if easy and q.easy else q.text, s.language)
+    return Message(
+        text="\n\n".join(p for p in (_before_words(form, q, s), _earlier(q, state, s), _hint(q, s)) if p),
+        title=s.fill(shown),
+        progress=s.say("question.progress", at=at[0], of=at[1]) if at else "",
+        listed=tuple(f"{i}. {_label(q, c, s)}" for i, c in enumerate(q.choices, 1)),
+        buttons=_choice_buttons(q, state, s) + _question_controls(form, q, state, s),
+        takes_words=not q.tapped,
+    )
+
+
+def _before_words(form: Form, q: Question, s: Setting) -> str:
+    """What must be said before free words are asked for (SAFE-1, SAFE-10, SAFE-12)."""
+    if q.type != "text" or form.errand:
+        return ""
+    lines = [s.say("safe.pupil" if form.audience == "pupils" else "safe.adult")]
+    if form.mode == "ANON":
+        lines.append(s.say("safe.box"))
+    return "\n".join(lines)
+
+
+def _earlier(q: Question, state: State, s: Setting) -> str:
+    answer = state.answers.get(q.id)
+    return s.say("question.you-said", answer=answer_words(q, answer, s)) if answer else ""
+
+
+def _hint(q: Question, s: Setting) -> str:
+    key = {"few": "hint.few", "text": "hint.text", "number": "hint.number", "date": "hint.date"}.get(q.type)
+    return s.say(key, n=q.max or len(q.choices)) if key else ""
+
+
+def _label(q: Question, choice: Choice, s: Setting) -> str:
+    return s.fill(said(choice.label, s.language))
+
+
+def _choice_buttons(q: Question, state: State, s: Setting) -> tuple[Button, ...]:
+    if q.type != "few":
+        return tuple(s.button(state.step, c.id, _label(q, c, s)) for c in q.choices)
+    buttons = []
+    for c in q.choices:
+        marked = c.id in state.marked
+        sign = w.UNMARK if marked else w.MARK
+        buttons.append(s.button(state.step, sign + c.id, _label(q, c, s), marked))
+    return tuple(buttons)
+
+
+def _question_controls(form: Form, q: Question, state: State, s: Setting) -> tuple[Button, ...]:
+    pairs = [("done", w.DONE)] if q.type == "few" else []
+    if form.errand:
+        return s.controls(state.step, *pairs, ("back", w.BACK), ("cancel", w.CANCEL))
+    pairs += [("pass" if form.audience == "pupils" else "skip", w.SKIP), ("back", w.BACK), ("stop", w.STOP)]
+    pairs += [("easier", w.EASIER)] if q.easy else []
+    return s.controls(state.step, *pairs, ("need-help", w.HELP))
+
+
+def change_screen(form: Form, state: State, s: Setting) -> Message:
+    rows = changeable(form, state)
+    lines = tuple(f"{i}. {_name(q, s)}" for i, q in enumerate(rows, 1))
+    buttons = tuple(s.button(state.step, q.id, f"{i}. {_short(_name(q, s))}") for i, q in enumerate(rows, 1))
+    back = s.controls(state.step, ("back", w.BACK))
+    return Message(title=s.say("change.which"), listed=lines, buttons=buttons + back)
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= 40 else words[:39].rstrip() + "…"
+
+
+def _name(q: Question, s: Setting) -> str:
+    return s.fill(said(q.short or q.text, s.language))
+
+
+def review_screen(form: Form, state: State, s: Setting) -> Message:
+    """All answers before they are sent."""
+    pairs = [
+        ("send-answers", w.SEND),
+        ("change-answer", w.CHANGE),
+        ("go-on-later", w.LATER),
+        ("throw-away", w.THROW),
+    ]
+    text = f"{answer_lines(form, state.answers, s)}\n\n{s.say('review.not-sent')}"
+    return Message(text, title=s.say("review.title"), buttons=s.controls(state.step, *pairs))
+
+
+def sent_screen(form: Form, state: State, s: Setting) -> Message:
+    """Thanks, when they hear back, and what they can still do until the survey closes."""
+    pairs = (("change-answer", w.CHANGE), ("throw-away", w.THROW))
+    return Message(s.say("sent.text"), title=s.say("sent.title"), buttons=s.controls(state.step, *pairs))
+
+
+def answer_lines(form: Form, answers: dict[str, Answer], s: Setting) -> str:
+    kept = kept_answers(form, answers)
+    rows = [(q, kept[q.id]) for q in form.questions if q.id in kept]
+    return "\n".join(f"{i}. {_name(q, s)}\n{answer_words(q, a, s)}" for i, (q, a) in enumerate(rows, 1))
+
+
+def answer_words(q: Question, answer: Answer, s: Setting) -> str:
+    """The answer as the person would say it."""
+    if answer.kind in ("skipped", "raised"):
+        return s.say(f"answer.{answer.kind}")
+    if answer.kind == "choice":
+        labels = [_label(q, c, s) for c in q.choices if c.id in answer.values]
+        return listed(labels, s.language)
+    if answer.kind == "date":
+        return long_date(date.fromisoformat(answer.values[0]), s.language)
+    return answer.values[0]
+
+
+def with_choices(form: Form, choices: dict[str, tuple[Choice, ...]]) -> Form:
+    """The form with the choices of some questions filled in (groups, surveys: what only the database knows)."""
+    questions = tuple(q.model_copy(update={"choices": choices.get(q.id, q.choices)}) for q in form.questions)
+    return form.model_copy(update={"questions": questions})

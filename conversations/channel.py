@@ -1,0 +1,77 @@
+"""What is said to a person, and what a channel must do. Channels draw messages; the engine never speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Unreachable(Exception):
+    """This address cannot be written to until its owner comes back (blocked, deleted, never started)."""
+
+
+class TryLater(Exception):
+    """The channel asks for a pause before anything else is sent."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"try again in {seconds:g} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Button:
+    """A label and what it says when tapped, or an address it opens."""
+
+    label: str
+    says: str = ""
+    opens: str = ""
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG with the words that say the same."""
+
+    png: bytes = field(repr=False)
+    caption: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A document that may travel through the channel."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing said. Read in this order: progress, title (the question), text, choices in words, buttons.
+
+    `listed` repeats the choices with their numbers for those who type; a page with real buttons leaves it out.
+    `takes_words` asks a page for a text field. `redraws` means: same message as before, only its buttons changed.
+    """
+
+    text: str = ""
+    title: str = ""
+    progress: str = ""
+    listed: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    takes_words: bool = False
+    redraws: bool = False
+    picture: Picture | None = None
+    file: File | None = None
+
+    def as_text(self) -> str:
+        """The whole message as plain text, for a chat or a terminal."""
+        parts = [self.progress, self.title, self.text, "\n".join(self.listed)]
+        return "\n\n".join(p for p in parts if p)
+
+
+class Channel(Protocol):
+    """A way to reach people: one instance per kind of address."""
+
+    name: str
+
+    async def send(self, address: str, message: Message) -> None:
+        """Deliver, or raise Unreachable or TryLater. Anything else raised is a bug."""

@@ -1,0 +1,27 @@
+"""The chat commands that exist, in the order in which /help and the menus show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from conversations.roles import MAY, may
+
+EVERYBODY = ("menu", "help", "again", "explain", "language", "whoreads", "needhelp", "stop", "start")
+FAMILIES = ("surveys", "dropins")
+STAFF = ("queue", "send", "summary", "close", "export", "dropin")
+COMMANDS = (*FAMILIES, *STAFF, *EVERYBODY)
+
+assert set(FAMILIES + STAFF) <= set(MAY)  # a command of some is declared with its roles
+
+
+def commands_for(roles: Iterable[str]) -> list[str]:
+    """The commands somebody with these roles can use."""
+    held = set(roles)
+    return [name for name in COMMANDS if may(held, name)]
+
+
+def menu_for(roles: Iterable[str]) -> list[str]:
+    """What the menu button offers: at most 8, the ones this person needs most."""
+    mine = commands_for(roles)
+    short = [name for name in mine if name not in EVERYBODY]
+    return [*short, *(name for name in ("menu", "help", "needhelp", "language", "stop") if name in mine)][:8]
