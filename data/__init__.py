@@ -1,1 +1,1 @@
-"""What is remembered: the only place that knows SQL."""
+"""What is remembered: the only place that knows SQL, files of keys and encryption."""

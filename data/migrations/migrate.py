@@ -1,0 +1,24 @@
+"""Runs Alembic on a SQLite file, all steps in one transaction: the old schema or the new one, never between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, event, text
+
+
+def upgrade(path: Path, revision: str = "head") -> None:
+    """Bring the file to `revision`. Errors of SQLite come through as they are; nothing is half done."""
+    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
+    event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+    event.listen(engine, "begin", lambda connection: connection.execute(text("BEGIN IMMEDIATE")))
+    try:
+        with engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent))
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    finally:
+        engine.dispose()

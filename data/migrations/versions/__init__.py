@@ -1,0 +1,1 @@
+"""Schema versions, one after the other; released ones are never edited."""

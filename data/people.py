@@ -1,0 +1,172 @@
+"""People, their roles, groups, addresses and browser sessions."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+
+from data.database import Tx
+from data.moments import moment, new_id, stamp
+from data.tables import addresses, groups, memberships, people, roles, sessions
+
+CONSENT_WORDING = 1  # grows when the joining screen's words change
+SESSION_AGE = timedelta(days=180)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who joined. `label` is what staff see: a name or a family label, often empty."""
+
+    id: str
+    language: str
+    stopped: bool
+    front: str | None
+    roles: frozenset[str]
+    label: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A way to reach a person; `where` is what the channel needs (a chat number)."""
+
+    channel: str
+    where: str = field(repr=False)
+
+
+async def add_person(tx: Tx, language: str, label: str, now: datetime) -> str:
+    """A new person who has just said yes to joining; the id."""
+    id = new_id(16)
+    sealed = tx.vault.seal("names", json.dumps({"label": label}).encode(), id)
+    consent = {"consent_at": stamp(now), "consent_wording": CONSENT_WORDING, "consent_language": language}
+    await tx.run(insert(people).values(id=id, sealed=sealed, language=language, stopped=False, **consent))
+    return id
+
+
+async def find_person(tx: Tx, id: str) -> Person | None:
+    row = await tx.first(select(people).where(people.c.id == id))
+    if not row:
+        return None
+    held = frozenset(r.role for r in await tx.all(select(roles.c.role).where(roles.c.person == id)))
+    label = json.loads(tx.vault.open("names", row.sealed, id))["label"]
+    return Person(id, row.language, bool(row.stopped), row.front, held, label)
+
+
+async def person_at(tx: Tx, channel: str, where: str) -> Person | None:
+    """The person who joined from this address."""
+    id = await tx.value(select(addresses.c.person).where(*_here(tx, channel, where)))
+    return await find_person(tx, id) if id else None
+
+
+def address_hash(tx: Tx, channel: str, where: str) -> str:
+    return tx.vault.lookup("address", f"{channel}:{where}")
+
+
+def _here(tx: Tx, channel: str, where: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (addresses.c.channel == channel, addresses.c.hash == address_hash(tx, channel, where))
+
+
+async def add_address(tx: Tx, person: str, channel: str, where: str) -> None:
+    hashed = address_hash(tx, channel, where)
+    sealed = tx.vault.seal("addresses", where.encode(), hashed)
+    await tx.run(
+        insert(addresses).values(channel=channel, hash=hashed, person=person, sealed=sealed, unreachable=False)
+    )
+
+
+async def addresses_of(tx: Tx, person: str) -> list[Address]:
+    """Where this person can be written to now."""
+    query = select(addresses).where(addresses.c.person == person, addresses.c.unreachable.is_(False))
+    opened = [(r.channel, tx.vault.open("addresses", r.sealed, r.hash).decode()) for r in await tx.all(query)]
+    return [Address(channel, where) for channel, where in opened]
+
+
+async def mark_unreachable(tx: Tx, channel: str, where: str, unreachable: bool) -> None:
+    await tx.run(update(addresses).where(*_here(tx, channel, where)).values(unreachable=unreachable))
+
+
+async def add_role(tx: Tx, person: str, role: str) -> bool:
+    """Give a role; whether it is new."""
+    if await tx.first(select(roles).where(roles.c.person == person, roles.c.role == role)):
+        return False
+    await tx.run(insert(roles).values(person=person, role=role))
+    return True
+
+
+async def people_with_role(tx: Tx, *wanted: str) -> list[str]:
+    """Ids of the people who hold one of these roles."""
+    query = select(roles.c.person).where(roles.c.role.in_(wanted)).distinct()
+    return [r.person for r in await tx.all(query)]
+
+
+async def set_language(tx: Tx, person: str, language: str) -> None:
+    await tx.run(update(people).where(people.c.id == person).values(language=language))
+
+
+async def set_stopped(tx: Tx, person: str, stopped: bool) -> None:
+    await tx.run(update(people).where(people.c.id == person).values(stopped=stopped))
+
+
+async def set_front(tx: Tx, person: str, run: str | None) -> None:
+    """Which run is in front of the person."""
+    await tx.run(update(people).where(people.c.id == person).values(front=run))
+
+
+# --- groups -------------------------------------------------------------------------------------------------------
+
+
+async def save_groups(tx: Tx, names: list[str]) -> None:
+    """Add the groups that are new."""
+    known = {r.name for r in await tx.all(select(groups.c.name))}
+    await tx.run(insert(groups), [{"id": new_id(8), "name": n} for n in names if n not in known])
+
+
+async def all_groups(tx: Tx) -> dict[str, str]:
+    """Group names by id, in alphabetical order."""
+    return {r.id: r.name for r in await tx.all(select(groups).order_by(groups.c.name))}
+
+
+async def find_group(tx: Tx, name: str) -> str | None:
+    """The id of the group with this name, in any case."""
+    id: str | None = await tx.value(select(groups.c.id).where(func.lower(groups.c.name) == name.strip().lower()))
+    return id
+
+
+async def join_group(tx: Tx, person: str, group: str) -> None:
+    if not await tx.first(select(memberships).where(memberships.c.person == person, memberships.c.group_id == group)):
+        await tx.run(insert(memberships).values(person=person, group_id=group))
+
+
+async def members(tx: Tx, group: str) -> list[str]:
+    """Ids of the people in this group, in random (id) order."""
+    query = select(memberships.c.person).where(memberships.c.group_id == group).order_by(memberships.c.person)
+    return [r.person for r in await tx.all(query)]
+
+
+async def groups_of(tx: Tx, person: str) -> set[str]:
+    return {r.group_id for r in await tx.all(select(memberships.c.group_id).where(memberships.c.person == person))}
+
+
+# --- browser sessions ---------------------------------------------------------------------------------------------
+
+
+async def start_session(tx: Tx, person: str, now: datetime) -> str:
+    """A fresh secret for a browser's cookie; only its hash is kept."""
+    secret = secrets.token_urlsafe(32)
+    values = {"hash": tx.vault.lookup("session", secret), "made_at": stamp(now), "seen_at": stamp(now)}
+    await tx.run(insert(sessions).values(person=person, **values))
+    return secret
+
+
+async def person_of_session(tx: Tx, secret: str, now: datetime) -> Person | None:
+    row = await tx.first(select(sessions).where(sessions.c.hash == tx.vault.lookup("session", secret)))
+    if not row or now - moment(row.made_at) > SESSION_AGE:
+        return None
+    return await find_person(tx, row.person)
+
+
+async def end_session(tx: Tx, secret: str) -> None:
+    await tx.run(delete(sessions).where(sessions.c.hash == tx.vault.lookup("session", secret)))

@@ -1,0 +1,213 @@
+"""Runs: one person's way through a survey or a staff errand, as one encrypted row of fixed length.
+
+All runs of a survey exist from its opening and have one length on disk, whatever was answered, so that two copies of
+the file differ by ciphertext only. Words lie apart in a block of their own, also of one length. The runs of an ANON
+survey are sealed with the key of its box, the others with the master key.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from conversations.answers import RAISED, Answer
+from conversations.engine import State, start
+from conversations.form import Form
+from conversations.listening import LONGEST
+from data.database import Tx
+from data.moments import moment, new_id, stamp
+from data.surveys import Survey
+from data.tables import runs
+from data.vault import open_with, seal_with
+
+TEXT_ROOM = 4 * LONGEST + 64  # bytes: UTF-8 needs at most 4 for a letter
+ERRAND_ROOM = 512
+
+
+class BoxLost(Exception):
+    """The key of this survey's ballot box is gone, and its answers with it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """`saved_at` is when this state was stored. `state` holds the person's own words again, put back in their place."""
+
+    id: str
+    person: str
+    survey: str | None
+    errand: str | None
+    state: State = field(repr=False)
+    saved_at: datetime = datetime.min
+
+
+async def start_runs(tx: Tx, survey: Survey, people: list[str], now: datetime) -> None:
+    """A run for everybody who is asked, all alike, in random order."""
+    state = start(survey.form).state
+    rows = []
+    for person in people:
+        run = Run(new_id(), person, survey.id, None, state, now)
+        rows.append({"id": run.id, "person": person, "survey": survey.id, **_sealed(tx, run, survey)})
+    await tx.run(insert(runs), sorted(rows, key=lambda row: str(row["id"])))
+
+
+async def start_errand(tx: Tx, person: str, name: str, state: State, now: datetime) -> Run:
+    """A staff errand begins; an unfinished one of the same name makes way."""
+    await tx.run(delete(runs).where(runs.c.person == person, runs.c.errand == name))
+    run = Run(new_id(), person, None, name, state, now)
+    await tx.run(insert(runs).values(id=run.id, person=person, errand=name, **_sealed(tx, run, None)))
+    return run
+
+
+async def find_run(tx: Tx, id: str, survey: Survey | None) -> Run | None:
+    """The run with its state; `survey` is the survey it belongs to (see `survey_of_run`). May raise BoxLost."""
+    row = await tx.first(select(runs).where(runs.c.id == id))
+    return _opened(tx, row, survey) if row else None
+
+
+async def survey_of_run(tx: Tx, id: str) -> str | None:
+    survey: str | None = await tx.value(select(runs.c.survey).where(runs.c.id == id))
+    return survey
+
+
+async def run_of(tx: Tx, person: str, survey: str) -> str | None:
+    """The id of this person's run in this survey."""
+    id: str | None = await tx.value(select(runs.c.id).where(runs.c.person == person, runs.c.survey == survey))
+    return id
+
+
+async def surveys_of(tx: Tx, person: str) -> list[str]:
+    """Ids of the open surveys this person is asked in."""
+    query = select(runs.c.survey).where(runs.c.person == person, runs.c.survey.is_not(None))
+    return sorted(r.survey for r in await tx.all(query))
+
+
+async def save_run(tx: Tx, run: Run, survey: Survey | None) -> None:
+    await tx.run(update(runs).where(runs.c.id == run.id).values(**_sealed(tx, run, survey)))
+
+
+async def end_run(tx: Tx, id: str) -> None:
+    await tx.run(delete(runs).where(runs.c.id == id))
+
+
+async def runs_in(tx: Tx, survey: Survey) -> list[Run]:
+    """All runs of a survey. May raise BoxLost."""
+    rows = await tx.all(select(runs).where(runs.c.survey == survey.id))
+    return [_opened(tx, row, survey) for row in rows]
+
+
+async def people_in(tx: Tx, survey: str) -> list[str]:
+    """Ids of everybody asked in an open survey, in random (id) order."""
+    return sorted(r.person for r in await tx.all(select(runs.c.person).where(runs.c.survey == survey)))
+
+
+async def end_runs(tx: Tx, survey: str) -> None:
+    await tx.run(delete(runs).where(runs.c.survey == survey))
+
+
+async def count_runs(tx: Tx, survey: Survey) -> tuple[int, int]:
+    """(started, finished) of an open survey. May raise BoxLost."""
+    states = [run.state for run in await runs_in(tx, survey)]
+    return sum(map(has_started, states)), sum(s.sent is not None for s in states)
+
+
+def has_started(state: State) -> bool:
+    """Whether somebody tapped `Yes, start` (and did not throw everything away since)."""
+    return state.place != "intro"
+
+
+def without_words(run: Run) -> Run:
+    """The run after its words went to their readers: what was written counts as read apart (SAFE-12)."""
+    state = run.state
+    sent = None if state.sent is None else {k: _read_apart(a) for k, a in state.sent.items()}
+    return replace(run, state=replace(state, answers={k: _read_apart(a) for k, a in state.answers.items()}, sent=sent))
+
+
+def _read_apart(answer: Answer) -> Answer:
+    return RAISED if answer.kind == "text" else answer
+
+
+# --- on disk ------------------------------------------------------------------------------------------------------
+
+
+def room_for(form: Form) -> int:
+    """Bytes that hold any state of this form: every answer twice (answers, sent), the longest of each."""
+    each = 0
+    for q in form.questions:
+        picked = sum(len(c.id) + 4 for c in q.choices) if q.type == "few" else 48
+        each += len(q.id) + 24 + picked
+    return 64 * ((512 + 3 * each) // 64 + 1)
+
+
+def _sealed(tx: Tx, run: Run, survey: Survey | None) -> dict[str, bytes | None]:
+    state, words = _apart(run.state.to_json())
+    plain = json.dumps({"state": state, "at": stamp(run.saved_at)}, separators=(",", ":")).encode()
+    if survey is None:
+        room = ERRAND_ROOM * (len(plain) // ERRAND_ROOM + 1)
+        block = json.dumps(words).encode() if words else None
+    else:
+        room = room_for(survey.form)
+        block = _block(words, survey.form)
+    sealed = _seal(tx, survey, _padded(plain, room), f"run/{run.id}")
+    return {"sealed": sealed, "words": None if block is None else _seal(tx, survey, block, f"words/{run.id}")}
+
+
+def _block(words: dict[str, str], form: Form) -> bytes | None:
+    places = sum(q.type == "text" for q in form.questions)
+    if not places:
+        return None
+    return _padded(json.dumps(words, ensure_ascii=False).encode(), places * TEXT_ROOM)
+
+
+def _padded(plain: bytes, room: int) -> bytes:
+    if len(plain) > room:
+        raise ValueError(f"a run needs {len(plain)} bytes, more than the {room} of its form")
+    return plain.ljust(room)
+
+
+def _apart(raw: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The state with its texts taken out, and the texts by question. Sent words are the words as they stand now."""
+    words: dict[str, str] = {}
+    for key in ("sent", "answers"):
+        for question, answer in (raw[key] or {}).items():
+            if answer[0] == "text" and len(answer) > 1:
+                words[question] = answer[1]
+                raw[key][question] = ["text"]
+    return raw, words
+
+
+def _together(raw: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
+    for key in ("sent", "answers"):
+        for question, answer in (raw[key] or {}).items():
+            if answer == ["text"]:
+                answer.append(words.get(question, ""))
+    return raw
+
+
+def _opened(tx: Tx, row: Any, survey: Survey | None) -> Run:
+    plain = json.loads(_open(tx, survey, row.sealed, f"run/{row.id}"))
+    words = json.loads(_open(tx, survey, row.words, f"words/{row.id}")) if row.words else {}
+    state = State.from_json(_together(plain["state"], words))
+    return Run(row.id, row.person, row.survey, row.errand, state, moment(plain["at"]))
+
+
+def _seal(tx: Tx, survey: Survey | None, plain: bytes, about: str) -> bytes:
+    if survey is None or survey.mode != "ANON":
+        return tx.vault.seal("runs", plain, about)
+    return seal_with(_box_key(tx, survey.id), plain, about)
+
+
+def _open(tx: Tx, survey: Survey | None, sealed: bytes, about: str) -> bytes:
+    if survey is None or survey.mode != "ANON":
+        return tx.vault.open("runs", sealed, about)
+    return open_with(_box_key(tx, survey.id), sealed, about)
+
+
+def _box_key(tx: Tx, survey: str) -> bytes:
+    key = tx.boxes.read(survey)
+    if key is None:
+        raise BoxLost(survey)
+    return key

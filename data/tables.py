@@ -1,0 +1,277 @@
+"""The schema, as SQLAlchemy Core tables. `sealed` columns are encrypted (data/vault.py).
+
+Ids of people, runs, sheets and queue items are random, so that they tell no order. Tables that hold answers have no
+rowid and no time. Times are UTC, as ISO text, which sorts and reads the same on every database.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+
+def _person(**more: object) -> Column[str]:
+    return Column("person", String, ForeignKey("people.id", ondelete="CASCADE"), **more)  # type: ignore[arg-type]
+
+
+facts = Table(  # one row per fact about this installation: the sealed school, the key check, the bot's name
+    "facts",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # name or family label
+    Column("language", String, nullable=False),
+    Column("stopped", Boolean, nullable=False, default=False),
+    Column("consent_at", String, nullable=False),
+    Column("consent_wording", Integer, nullable=False),
+    Column("consent_language", String, nullable=False),
+    Column("front", String),  # the run in front of the person
+    sqlite_with_rowid=False,
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    _person(primary_key=True),
+    Column("role", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("group_id", String, ForeignKey("groups.id"), primary_key=True),
+    _person(primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("hash", String, primary_key=True),
+    _person(nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("unreachable", Boolean, nullable=False, default=False),
+    Index("addresses_person", "person"),
+    sqlite_with_rowid=False,
+)
+
+sessions = Table(  # browsers that have joined
+    "sessions",
+    metadata,
+    Column("hash", String, primary_key=True),
+    _person(nullable=False),
+    Column("made_at", String, nullable=False),
+    Column("seen_at", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("group_id", String, ForeignKey("groups.id")),
+    Column("sealed", LargeBinary),  # family label
+    Column("language", String, nullable=False),
+    Column("uses_left", Integer, nullable=False),
+    Column("expires_at", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+code_uses = Table(  # so that a used code opened again by the same person goes on
+    "code_uses",
+    metadata,
+    Column("hash", String, ForeignKey("codes.hash", ondelete="CASCADE"), primary_key=True),
+    _person(primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+visits = Table(  # strangers who opened a code and have not said yes or no
+    "visits",
+    metadata,
+    Column("address", String, primary_key=True),
+    Column("code", String, nullable=False),
+    Column("at", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+wrong_codes = Table(  # for slowing down those who guess; kept an hour
+    "wrong_codes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("address", String, nullable=False),
+    Column("at", String, nullable=False),
+    Index("wrong_codes_address", "address", "at"),
+)
+
+forms = Table(
+    "forms",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+)
+
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("nth", Integer, nullable=False),
+    Column("form", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("source", Text, nullable=False),  # the form as it was sent
+    Column("mode", String, nullable=False),
+    Column("group_id", String, ForeignKey("groups.id"), nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("decider", LargeBinary, nullable=False),  # sealed: a name
+    Column("opened_on", String, nullable=False),
+    Column("closes_at", String, nullable=False),
+    Column("answer_by", String, nullable=False),
+    Column("state", String, nullable=False),  # open, closed, unopened, lost
+    Column("closed_on", String),
+    Column("asked", Integer, nullable=False),
+    Column("started", Integer),
+    Column("finished", Integer),
+    UniqueConstraint("form", "nth"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    _person(nullable=False),
+    Column("survey", String, ForeignKey("surveys.id")),
+    Column("errand", String),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("words", LargeBinary),
+    UniqueConstraint("survey", "person"),
+    Index("runs_person", "person"),
+    sqlite_with_rowid=False,
+)
+
+marks = Table(  # who was asked and who took part, written at closing
+    "marks",
+    metadata,
+    Column("survey", String, ForeignKey("surveys.id"), primary_key=True),
+    _person(primary_key=True),
+    Column("finished", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+answers = Table(  # the primary key is the covering index that makes a summary one range scan
+    "answers",
+    metadata,
+    Column("survey", String, ForeignKey("surveys.id"), primary_key=True),
+    Column("question", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("sheet", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+sheet_keys = Table(  # CONF and NAMED: whose sheet it is, sealed; a random id, so that no order links the two
+    "sheet_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("survey", String, ForeignKey("surveys.id"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # words, person, question
+    Column("survey", String),
+    Column("came_at", String, nullable=False),
+    Column("read_at", String),
+    Column("read_by", String),
+    Index("queue_waiting", "read_at", "came_at"),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("ref", String, nullable=False),
+    _person(nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("due_at", String, nullable=False),
+    Column("state", String, nullable=False),  # waiting, sending, page, sent, failed, dropped
+    Column("why", String),
+    Column("owner", String),
+    Column("lease_until", String),
+    Column("tries", Integer, nullable=False, default=0),
+    UniqueConstraint("kind", "ref", "person"),
+    Index("outbox_due", "state", "lane", "due_at"),
+    Index("outbox_person", "person", "state"),
+)
+
+dropins = Table(
+    "dropins",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("group_id", String, ForeignKey("groups.id"), nullable=False),
+    Column("starts_at", String, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("remind_at", String, nullable=False),
+    Column("reminded", Boolean, nullable=False, default=False),
+    Index("dropins_remind", "reminded", "remind_at"),
+)
+
+links = Table(  # one-time links: a file to fetch, or the queue page
+    "links",
+    metadata,
+    Column("hash", String, primary_key=True),
+    _person(nullable=False),
+    Column("kind", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+updates = Table(  # repeated deliveries change nothing
+    "updates",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+readings = Table(  # the last time at which words were handed to their readers
+    "readings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+)
