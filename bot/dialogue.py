@@ -1,0 +1,157 @@
+"""The one path of every conversation, on every channel: load, decide, commit, then speak.
+
+A channel hands over what was heard and gets back what to say. In between lies one transaction: the person, the run in
+front of them, one turn of the engine, and whatever follows from it (a queue item, a survey, a closing). Nothing is
+said before the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from bot import commands, joining
+from bot.care import raise_concern
+from bot.facts import House
+from bot.playing import play, screen_of
+from bot.said import CLOSE, COMMAND, JOIN, LANGUAGE, OPEN, POSTPONE, Reply, Said, Tap, Text, Unusable
+from bot.turn import PersonsTurn
+from conversations.channel import Message
+from conversations.screening import screen
+from conversations.texts import fold
+from conversations.words import Raised, Typed
+from data.codes import looks_like_code, read_code
+from data.database import Database, Tx
+from data.people import Address, Person, find_person, person_at
+from data.updates import first_time
+
+Clock = Callable[[], datetime]
+
+
+class Dialogue:
+    """Hears for all channels. One instance serves the whole program."""
+
+    def __init__(self, db: Database, house: House, clock: Clock) -> None:
+        self.db = db
+        self.house = house
+        self.clock = clock
+
+    async def hear(self, address: Address, said: Said, delivery: int | None = None, language: str = "en") -> Reply:
+        """The reply to what came from an address (a Telegram chat). `delivery` numbers it, to know repeats by."""
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            person = await person_at(tx, address.channel, address.where)
+            if delivery is not None and not await first_time(tx, address.channel, delivery):
+                return await self._repeat(tx, person, now, address.channel)
+            if person is None:
+                return await joining.stranger(tx, self.house, address, said, now, language)
+            turn = self._turn(tx, person, now, address.channel)
+            await self._route(turn, said)
+        return await finished(turn)
+
+    async def hear_person(self, person: str, said: Said, channel: str) -> Reply:
+        """The reply to somebody already known by other means (a browser's session)."""
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            known = await find_person(tx, person)
+            if known is None:
+                return Reply()
+            turn = self._turn(tx, known, now, channel)
+            await self._route(turn, said)
+        return await finished(turn)
+
+    async def look(self, person: str, channel: str) -> tuple[Person, Message | None] | None:
+        """Who this is and the screen in front of them, without changing anything."""
+        async with self.db.reading() as tx:
+            known = await find_person(tx, person)
+            if known is None:
+                return None
+            return known, await screen_of(self._turn(tx, known, self.clock(), channel))
+
+    def _turn(self, tx: Tx, person: Person, now: datetime, channel: str) -> PersonsTurn:
+        return PersonsTurn(self.db, tx, self.house, person, now, channel)
+
+    async def _repeat(self, tx: Tx, person: Person | None, now: datetime, channel: str) -> Reply:
+        """A delivery handled before: show where the person is, in case the reply was lost."""
+        if person is None:
+            return Reply(stale=True)
+        message = await screen_of(self._turn(tx, person, now, channel))
+        return Reply([message] if message else [], stale=True)
+
+    async def _route(self, turn: PersonsTurn, said: Said) -> None:
+        if isinstance(said, Unusable):
+            await unusable(turn)
+        elif isinstance(said, Tap):
+            await tapped(turn, said)
+        else:
+            await typed(turn, said)
+
+
+async def finished(turn: PersonsTurn) -> Reply:
+    """After the commit: what must follow it, then the messages, those that take time drawn now."""
+    for after in turn.after:
+        await after()
+    messages = [m if isinstance(m, Message) else await m() for m in turn.says]
+    return Reply(messages, stale=turn.stale, roles_changed=turn.roles_changed)
+
+
+# --- taps ---------------------------------------------------------------------------------------------------------
+
+
+async def tapped(turn: PersonsTurn, tap: Tap) -> None:
+    """A button: of a run, or one that opens something. What fits nothing gets the same kind answer as a closed one."""
+    if of_run := tap.of_run():
+        await play(turn, *of_run)
+        return
+    asked = tap.asked()
+    does: dict[str, Callable[[PersonsTurn, str], Awaitable[None]]] = {
+        OPEN: commands.open_survey,
+        COMMAND: commands.give,
+        LANGUAGE: commands.choose_language,
+        CLOSE: commands.close_this,
+        POSTPONE: commands.close_later,
+        JOIN: joining.known_person,
+    }
+    if asked is None:
+        turn.tell("closed-now")
+    else:
+        await does[asked[0]](turn, asked[1])
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+async def typed(turn: PersonsTurn, text: Text) -> None:
+    """Words: a command, words for the run in front, a code, a label, or something for the word screen."""
+    words = text.words
+    if words.startswith("/"):
+        name, _, rest = words[1:].partition(" ")
+        return await commands.give(turn, name.partition("@")[0].casefold(), rest.strip())
+    control = turn.house.texts.control(turn.language, words)
+    if control in ("menu", "open"):
+        return await commands.give(turn, "menu" if control == "menu" else "surveys")
+    if turn.person.front and await play(turn, turn.person.front, Typed(words), quiet=True):
+        return
+    await outside(turn, words, control)
+
+
+async def outside(turn: PersonsTurn, words: str, control: str | None) -> None:
+    """Words where no question waits."""
+    if control == "need-help":
+        return await commands.give(turn, "needhelp")
+    if control == "stop" or fold(words) in turn.house.texts.list(turn.language, "typed.stop-all"):
+        return await commands.give(turn, "stop")
+    if control in ("yes-start", "no-thank-you") and await joining.visiting(turn):
+        return await joining.known_person(turn, "yes" if control == "yes-start" else "no")
+    if looks_like_code(words):
+        return await joining.code_from_person(turn, read_code(words) or "")
+    if concern := screen(words, turn.language):
+        turn.says.append(await raise_concern(turn, Raised(concern.kind, None, words)))
+        return
+    turn.tell("not-understood", turn.menu_button())
+
+
+async def unusable(turn: PersonsTurn) -> None:
+    """A picture, voice note or file: not opened; where to get help stands in the reply (SAFE-11, SAFE-12)."""
+    turn.tell("works.picture")
+    turn.tell("works.picture-help")

@@ -1,0 +1,74 @@
+"""What every staff errand offers to the dialogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.turn import PersonsTurn
+from conversations import words as w
+from conversations.answers import Answer
+from conversations.asking import Setting
+from conversations.channel import Message
+from conversations.engine import State, fill
+from conversations.form import Choice, Form
+from conversations.library import errand as errand_form
+
+
+class Errand:
+    """A task with a form. Subclasses fill in the choices, the last screen and what is done.
+
+    `reviews` is False where nothing needs checking: the task is done when its last question is answered.
+    """
+
+    name: str
+    reviews = True
+
+    async def form(self, turn: PersonsTurn) -> Form:
+        """The form with its choices."""
+        return errand_form(self.name)
+
+    async def refused(self, turn: PersonsTurn) -> str | None:
+        """The phrase that says why it cannot begin now."""
+        return None
+
+    async def given(self, turn: PersonsTurn, form: Form) -> dict[str, Answer]:
+        """Answers known beforehand."""
+        return {}
+
+    async def defaults(self, turn: PersonsTurn, state: State) -> State:
+        """The state with what can be filled in by now."""
+        return fill(state, {})
+
+    def problem(self, turn: PersonsTurn, question: str, answer: Answer) -> str | None:
+        """The phrase that says what is wrong with an answer that the engine accepted."""
+        return None
+
+    async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
+        """The last screen before it is done."""
+        raise NotImplementedError(self.name)
+
+    async def finish(self, turn: PersonsTurn, state: State) -> bool:
+        """Do it and say so; False when it could not be done, and the last screen should stay."""
+        raise NotImplementedError(self.name)
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Buttons of a last screen."""
+
+    setting: Setting
+    state: State
+
+    def message(self, text: str, *labels: str, title: str = "") -> Message:
+        keys = {"send-now": w.SEND, "close-and-count": w.SEND, "change": w.CHANGE, "cancel": w.CANCEL}
+        pairs = [(label, keys[label]) for label in labels]
+        return Message(text, title=title, buttons=self.setting.controls(self.state.step, *pairs))
+
+
+def as_choices(rows: dict[str, str], language: str) -> tuple[Choice, ...]:
+    """Choices from ids and labels that only the database knows."""
+    return tuple(Choice(id=id, label={language: label, "en": label}) for id, label in rows.items())
+
+
+def value(state: State, question: str) -> str:
+    return state.answers[question].values[0]

@@ -1,0 +1,173 @@
+"""/summary, /close and /export: pick one sending of a form (asked only if there is more than one), then show or do."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from bot.charts import chart
+from bot.errands.errand import Errand, Screen, as_choices, value
+from bot.exports import counts_csv
+from bot.results import results_of
+from bot.said import CLOSE, POSTPONE, asking
+from bot.turn import PersonsTurn
+from conversations.answers import Answer, chosen
+from conversations.asking import Setting, with_choices
+from conversations.channel import Button, File, Message, Picture
+from conversations.engine import State
+from conversations.form import Form, said
+from conversations.roles import may
+from conversations.summary import Results, summary_text
+from conversations.texts import long_date
+from data.answers import BOX_LEAST, seal_off
+from data.runs import BoxLost, count_runs
+from data.surveys import Survey, all_surveys, find_survey, postpone
+from scheduler.closing import close_survey
+from scheduler.plan import OPEN_FOR
+
+SHOWN = 12  # newest sendings offered
+
+
+class Pick(Errand):
+    """The common part: which survey."""
+
+    states: tuple[str, ...] = ("open", "closed")
+    none = "staff.no-surveys"
+
+    async def form(self, turn: PersonsTurn) -> Form:
+        rows = {s.id: survey_label(turn, s) for s in (await all_surveys(turn.tx, *self.states))[:SHOWN]}
+        return with_choices(await super().form(turn), {"survey": as_choices(rows, turn.language)})
+
+    async def refused(self, turn: PersonsTurn) -> str | None:
+        return None if await all_surveys(turn.tx, *self.states) else self.none
+
+    async def given(self, turn: PersonsTurn, form: Form) -> dict[str, Answer]:
+        surveys = await all_surveys(turn.tx, *self.states)
+        return {"survey": chosen(surveys[0].id)} if len(surveys) == 1 else {}
+
+    async def picked(self, turn: PersonsTurn, state: State) -> Survey:
+        survey = await find_survey(turn.tx, value(state, "survey"))
+        assert survey
+        return survey
+
+
+class Summary(Pick):
+    name = "summary"
+    reviews = False
+
+    async def finish(self, turn: PersonsTurn, state: State) -> bool:
+        survey = await self.picked(turn, state)
+        if survey.open:
+            await tell_open_counts(turn, survey)
+        else:
+            await tell_results(turn, survey)
+        return True
+
+
+class Export(Pick):
+    name = "export"
+    reviews = False
+    states = ("closed",)
+    none = "staff.none-closed"
+
+    async def finish(self, turn: PersonsTurn, state: State) -> bool:
+        survey = await self.picked(turn, state)
+        results = await results_of(turn.tx, turn.house, survey, turn.language)
+        content = counts_csv(results, turn.house.texts, turn.language)
+        file = File(f"{survey.id}-counts.csv", content.encode("utf-8"))
+        turn.says.append(Message(turn.phrase("staff.export-caption", survey=survey.id), file=file))
+        return True
+
+
+class Close(Pick):
+    name = "close"
+    states = ("open",)
+    none = "staff.none-open"
+
+    async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
+        survey = await self.picked(turn, state)
+        if not survey.open:
+            return Message(turn.phrase("staff.already-closed", survey=survey.id))
+        text, finished = await open_counts(turn, survey, "staff.close-check")
+        screen = Screen(s, state)
+        if survey.mode != "ANON" or finished >= BOX_LEAST:
+            return screen.message(text, "close-and-count", "cancel")
+        few = screen.message(
+            turn.phrase(
+                "staff.close-few", title=said(survey.form.title, turn.language), survey=survey.id, finished=finished
+            ),
+            "close-and-count",
+            "cancel",
+        )
+        return Message(few.text, buttons=(later_date_button(turn, survey), *few.buttons))
+
+    async def finish(self, turn: PersonsTurn, state: State) -> bool:
+        await close_now(turn, await self.picked(turn, state))
+        return True
+
+
+async def close_now(turn: PersonsTurn, survey: Survey) -> None:
+    """Close it, say so, and show what came in."""
+    closed = await close_survey(turn.tx, survey, turn.now, turn.today)
+    if closed is None:
+        return turn.tell("staff.already-closed", survey=survey.id)
+    turn.after.append(lambda: seal_off(turn.db, survey.id))
+    done = "staff.closed" if closed.state == "closed" else "staff.closed-unopened"
+    turn.tell(done, survey=survey.id, finished=len(closed.finished), asked=len(closed.people))
+    fresh = await find_survey(turn.tx, survey.id)
+    if closed.state == "closed" and fresh:
+        await tell_results(turn, fresh)
+
+
+async def can_be_shown(turn: PersonsTurn, survey: Survey) -> bool:
+    """Whether closing it now would open its box."""
+    _, finished = await open_counts(turn, survey, "staff.open-counts")
+    return survey.mode != "ANON" or finished >= BOX_LEAST
+
+
+def survey_label(turn: PersonsTurn, survey: Survey) -> str:
+    return f"{said(survey.form.title, turn.language)} ({survey.id})"
+
+
+def later_date_button(turn: PersonsTurn, survey: Survey) -> Button:
+    later = survey.closes_at.astimezone(turn.house.school.zone).date() + OPEN_FOR
+    return Button(turn.phrase("staff.later-date", date=long_date(later, turn.language)), asking(POSTPONE, survey.id))
+
+
+async def open_counts(turn: PersonsTurn, survey: Survey, key: str) -> tuple[str, int]:
+    """Asked, started, finished of an open survey as words, and how many finished."""
+    try:
+        started, finished = await count_runs(turn.tx, survey)
+    except BoxLost:
+        started, finished = 0, 0
+    close_date = long_date(survey.closes_at.astimezone(turn.house.school.zone).date(), turn.language)
+    facts = {"title": said(survey.form.title, turn.language), "survey": survey.id, "close_date": close_date}
+    return turn.phrase(key, asked=survey.asked, started=started, finished=finished, **facts), finished
+
+
+async def tell_open_counts(turn: PersonsTurn, survey: Survey) -> None:
+    text, _ = await open_counts(turn, survey, "staff.open-counts")
+    closes = may(turn.person.roles, "close")
+    buttons = (turn.label("close-and-count", asking(CLOSE, survey.id)),) if closes else ()
+    turn.says.append(Message(text, buttons=buttons))
+
+
+async def tell_results(turn: PersonsTurn, survey: Survey) -> None:
+    """The counts as text, and one picture that says the same."""
+    results = await results_of(turn.tx, turn.house, survey, turn.language)
+    turn.says.append(Message(summary_text(results, turn.house.texts, turn.language)))
+    if not results.hidden:
+        turn.says.append(lambda: picture_of(turn, results))
+
+
+async def picture_of(turn: PersonsTurn, results: Results) -> Message:
+    png = await asyncio.to_thread(chart, results, turn.house.texts, turn.language)
+    caption = turn.phrase("summary.alt", title=results.title)
+    return Message(picture=Picture(png, caption))
+
+
+async def postponed(turn: PersonsTurn, survey: Survey) -> str:
+    """Close 14 days later, and answer 14 days later too; the new closing date in words."""
+    closes_at = survey.closes_at + timedelta(days=OPEN_FOR.days)
+    await postpone(turn.tx, survey.id, closes_at, survey.answer_by + OPEN_FOR)
+    return long_date(closes_at.astimezone(turn.house.school.zone).date(), turn.language)

@@ -1,0 +1,211 @@
+"""Strangers and codes: who may join, and what is said to somebody without a code (AGE-3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.facts import House
+from bot.said import JOIN, Reply, Said, Tap, Text, asking
+from bot.turn import PersonsTurn
+from conversations.channel import Button, Message
+from conversations.screening import screen
+from conversations.texts import fold
+from data.codes import (
+    Invitation,
+    find_invitation,
+    forget_visit,
+    looks_like_code,
+    note_wrong_code,
+    read_code,
+    remember_visit,
+    spend_code,
+    used_by,
+    visit_code,
+)
+from data.database import Tx
+from data.outbox import ALERT, post
+from data.people import (
+    Address,
+    add_address,
+    add_person,
+    add_role,
+    address_hash,
+    find_person,
+    join_group,
+    people_with_role,
+)
+from data.queue import add_item
+from scheduler.closing import READERS
+
+FREE_TRIES, SLOWEST = 5, 3.0  # wrong codes an hour before answers come slower, and by how many seconds at most
+
+
+def join_screen(house: House, language: str, code: str = "") -> Message:
+    """The first screen for everybody who opens a code."""
+    buttons = (
+        Button(house.say(language, "label.yes-start"), asking(JOIN, "yes")),
+        Button(house.say(language, "label.no-thank-you"), asking(JOIN, "no")),
+    )
+    text = f"{house.say(language, 'join.text')}\n\n{house.say(language, 'join.trial')}"
+    return Message(text, title=house.say(language, "join.title"), buttons=buttons)
+
+
+def refusal(house: House, language: str) -> Message:
+    """The one neutral sentence every bad code gets."""
+    return Message(house.say(language, "join.refused"))
+
+
+# --- nobody known -------------------------------------------------------------------------------------------------
+
+
+async def stranger(tx: Tx, house: House, address: Address, said: Said, now: datetime, language: str) -> Reply:
+    """The reply to an address nobody has joined from. Nothing is kept but the code being asked about."""
+    language = language if language in house.texts.languages and language in house.school.languages else "en"
+    here = address_hash(tx, address.channel, address.where)
+    if typed := _code_in(said):
+        return await _opened(tx, house, here, typed, now, language)
+    waiting = await visit_code(tx, here)
+    answer = _yes_or_no(house, said, language)
+    if waiting and answer == "yes":
+        return await _join_from(tx, house, address, waiting, now, language)
+    if waiting and answer == "no":
+        await forget_visit(tx, here)
+        return Reply([Message(house.say(language, "join.declined"))])
+    return await _no_code(tx, house, said, now, language, join_screen(house, language) if waiting else None)
+
+
+def _code_in(said: Said) -> str | None:
+    """The code in "/start CODE", or typed alone; "" when it is no code at all."""
+    if not isinstance(said, Text):
+        return None
+    words = said.words.strip()
+    if words.casefold().startswith("/start "):
+        return read_code(words[7:]) or ""
+    return read_code(words) if looks_like_code(words) else None
+
+
+def _yes_or_no(house: House, said: Said, language: str) -> str:
+    if isinstance(said, Tap):
+        return (said.asked() or ("", ""))[1] if said.says.startswith(JOIN) else ""
+    if not isinstance(said, Text):
+        return ""
+    control = house.texts.control(language, said.words)
+    words = fold(said.words)
+    if control == "yes-start" or words in house.texts.list(language, "typed.yes"):
+        return "yes"
+    return "no" if control == "no-thank-you" or words in house.texts.list(language, "typed.no") else ""
+
+
+async def _opened(tx: Tx, house: House, here: str, code: str, now: datetime, language: str) -> Reply:
+    invitation = await find_invitation(tx, code, now) if code else None
+    if invitation is None:
+        return Reply([refusal(house, language)], wait=await wait_after_wrong(tx, here, now))
+    await remember_visit(tx, here, code, now)
+    return Reply([join_screen(house, _spoken(house, invitation, language))])
+
+
+def _spoken(house: House, invitation: Invitation, language: str) -> str:
+    return invitation.language if invitation.language in house.texts.languages else language
+
+
+async def wait_after_wrong(tx: Tx, here: str, now: datetime, free: int = FREE_TRIES) -> float:
+    """Seconds to wait before answering a wrong code: none at first, never more than SLOWEST."""
+    wrong = await note_wrong_code(tx, here, now)
+    return min(SLOWEST, max(0, wrong - free) * 0.5)
+
+
+async def _join_from(tx: Tx, house: House, address: Address, code: str, now: datetime, language: str) -> Reply:
+    person = await join(tx, house, code, now, language)
+    await forget_visit(tx, address_hash(tx, address.channel, address.where))
+    if person is None:
+        return Reply([refusal(house, language)])
+    await add_address(tx, person, address.channel, address.where)
+    return Reply([welcome(house, language)], roles_changed=True, joined=person)
+
+
+def welcome(house: House, language: str) -> Message:
+    return Message(
+        house.say(language, "join.done"),
+        buttons=(Button(house.say(language, "label.menu"), asking("c", "menu")),),
+    )
+
+
+async def join(tx: Tx, house: House, code: str, now: datetime, language: str) -> str | None:
+    """A new person for this code, with consent, role and group; None when the code is not good any more."""
+    invitation = await find_invitation(tx, code, now)
+    if invitation is None:
+        return None
+    person = await add_person(tx, _spoken(house, invitation, language), invitation.label, now)
+    if not await spend_code(tx, code, person):
+        return None
+    await _grant(tx, person, invitation)
+    return person
+
+
+async def _grant(tx: Tx, person: str, invitation: Invitation) -> bool:
+    new = await add_role(tx, person, invitation.role)
+    if invitation.group:
+        await join_group(tx, person, invitation.group)
+    return new
+
+
+async def _no_code(tx: Tx, house: House, said: Said, now: datetime, language: str, waiting: Message | None) -> Reply:
+    """Somebody without a code: flagged words reach a human, nothing else is kept (AGE-3, SAFE-12)."""
+    numbers = house.say(language, "works.picture-help")
+    if isinstance(said, Text) and (screen(said.words, language)):
+        item = await add_item(tx, "flagged", now, said.words)
+        await post(tx, "alert", item, await people_with_role(tx, *READERS), now, ALERT)
+        return Reply([Message(f"{house.say(language, 'care.thanks')}\n\n{numbers}")])
+    if waiting:
+        return Reply([waiting])
+    words = house.say(language, "join.stranger")
+    return Reply([Message(words if isinstance(said, (Text, Tap)) else f"{words}\n\n{numbers}")])
+
+
+# --- somebody who joined ------------------------------------------------------------------------------------------
+
+
+async def visiting(turn: PersonsTurn) -> str | None:
+    """The code a known person is being asked about."""
+    return await visit_code(turn.tx, _place(turn))
+
+
+def _place(turn: PersonsTurn) -> str:
+    return f"person/{turn.person.id}"
+
+
+async def code_from_person(turn: PersonsTurn, code: str) -> None:
+    """A known person opens a code: one they used goes on, a new one is asked about, a bad one refused."""
+    if code and await used_by(turn.tx, code, turn.person.id):
+        return turn.tell("join.done-again", turn.menu_button())
+    if not code or await find_invitation(turn.tx, code, turn.now) is None:
+        await note_wrong_code(turn.tx, _place(turn), turn.now)
+        turn.says.append(refusal(turn.house, turn.language))
+        return
+    await remember_visit(turn.tx, _place(turn), code, turn.now)
+    turn.says.append(join_screen(turn.house, turn.language))
+
+
+async def known_person(turn: PersonsTurn, answer: str) -> None:
+    """Yes or no of a known person to a further code."""
+    code = await visiting(turn)
+    await forget_visit(turn.tx, _place(turn))
+    if code is None:
+        return turn.tell("join.done-again", turn.menu_button())
+    if answer != "yes":
+        return turn.tell("join.declined")
+    await add_code(turn, code)
+
+
+async def add_code(turn: PersonsTurn, code: str) -> None:
+    """A further code adds its role and group."""
+    invitation = await find_invitation(turn.tx, code, turn.now)
+    if invitation is None or not await spend_code(turn.tx, code, turn.person.id):
+        turn.says.append(refusal(turn.house, turn.language))
+        return
+    await _grant(turn.tx, turn.person.id, invitation)
+    turn.roles_changed = True
+    fresh = await find_person(turn.tx, turn.person.id)
+    turn.person = fresh or replace(turn.person)
+    turn.tell("join.role-added", turn.menu_button(), roles=turn.phrase(f"role.{invitation.role}"))

@@ -1,0 +1,55 @@
+"""The words of what the bot sends on its own account: one neutral line each, names only after `Open` (FAIL-7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.facts import House
+from bot.said import COMMAND, OPEN, asking
+from conversations.channel import Button, Message
+from conversations.texts import clock_time
+from data.database import Database, Tx
+from data.dropins import find_dropin
+from data.outbox import Letter
+from data.people import find_person
+from data.surveys import Survey, find_survey
+
+
+class Letters:
+    """Makes the message of a letter at the moment of sending."""
+
+    def __init__(self, db: Database, house: House) -> None:
+        self.db = db
+        self.house = house
+
+    async def compose(self, letter: Letter, now: datetime) -> Message | None:
+        """The message, or None when it has become pointless (a closed survey, a drop-in that is over)."""
+        async with self.db.reading() as tx:
+            person = await find_person(tx, letter.person)
+            language = person.language if person else "en"
+            if letter.kind == "reminder":
+                return await self._reminder(tx, letter, language, now)
+            if letter.kind == "alert":
+                return self._message(language, "staff.alert", asking(COMMAND, "queue"))
+            survey = await find_survey(tx, letter.ref)
+            return self._about(letter, survey, language) if survey else None
+
+    def _about(self, letter: Letter, survey: Survey, language: str) -> Message | None:
+        if letter.kind == "invitation":
+            if not survey.open:
+                return None
+            return self._message(language, "invitation", asking(OPEN, survey.id), n=len(survey.form.questions))
+        facts = self.house.survey_facts(survey, language)
+        return Message(self.house.texts.say(language, f"closing.{letter.kind}", **facts))
+
+    async def _reminder(self, tx: Tx, letter: Letter, language: str, now: datetime) -> Message | None:
+        dropin = await find_dropin(tx, letter.ref)
+        if dropin is None or dropin.starts_at <= now:
+            return None
+        starts, today = (at.astimezone(self.house.school.zone) for at in (dropin.starts_at, now))
+        key = "reminder.today" if starts.date() == today.date() else "reminder.tomorrow"
+        return self._message(language, key, asking(COMMAND, "dropins"), time=clock_time(starts, language))
+
+    def _message(self, language: str, key: str, opens: str, **facts: object) -> Message:
+        button = Button(self.house.say(language, "label.open"), opens)
+        return Message(self.house.say(language, key, **facts), buttons=(button,))

@@ -1,0 +1,209 @@
+"""A run in play: one turn of the engine for a survey or a staff errand, and everything that follows from its events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.care import go_on_button, raise_concern
+from bot.errands import ERRANDS
+from bot.errands.errand import Errand
+from bot.turn import PersonsTurn
+from conversations import words as w
+from conversations.answers import chosen
+from conversations.asking import Setting, question_screen, screen_for
+from conversations.channel import Message
+from conversations.engine import State, Turn, resume, start
+from conversations.form import Form
+from data.people import set_front
+from data.runs import BoxLost, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
+from data.surveys import Survey, find_survey
+
+
+async def play(turn: PersonsTurn, run_id: str, heard: w.Heard, quiet: bool = False) -> bool:
+    """Let the run hear this. False, and nothing said when `quiet`, if there is no such run for this person."""
+    loaded = await load(turn, run_id)
+    if loaded is None:
+        if not quiet:
+            turn.tell("closed-now")
+        return False
+    run, survey, form = loaded
+    result = resume(form, run.state, heard, turn.context)
+    if result.all(w.Stale):
+        turn.stale = True
+        turn.says.append(await draw(turn, run, survey, form))
+        return True
+    await _bring_to_front(turn, run, result)
+    if run.errand:
+        await _errand_turn(turn, ERRANDS[run.errand], run, form, result)
+    else:
+        assert survey
+        await _survey_turn(turn, run, survey, form, result)
+    return True
+
+
+async def load(turn: PersonsTurn, run_id: str) -> tuple[Run, Survey | None, Form] | None:
+    """The run with its survey and form; None when it is not there, not theirs, or its box is lost."""
+    survey_id = await survey_of_run(turn.tx, run_id)
+    survey = await find_survey(turn.tx, survey_id) if survey_id else None
+    try:
+        run = await find_run(turn.tx, run_id, survey)
+    except BoxLost:
+        return None
+    if run is None or run.person != turn.person.id:
+        return None
+    form = survey.form if survey else await ERRANDS[run.errand or ""].form(turn)
+    return run, survey, form
+
+
+async def screen_of(turn: PersonsTurn) -> Message | None:
+    """What is in front of the person now."""
+    loaded = await load(turn, turn.person.front) if turn.person.front else None
+    return await draw(turn, *loaded) if loaded else None
+
+
+async def open_run(turn: PersonsTurn, survey: Survey) -> None:
+    """Bring a person's run in this survey to the front and show where they are."""
+    run_id = await run_of(turn.tx, turn.person.id, survey.id)
+    loaded = await load(turn, run_id) if run_id else None
+    if loaded is None:
+        return turn.tell("closed-now")
+    await set_front(turn.tx, turn.person.id, loaded[0].id)
+    turn.says.append(await draw(turn, *loaded))
+
+
+async def draw(turn: PersonsTurn, run: Run, survey: Survey | None, form: Form) -> Message:
+    """The screen of this run: what is asked, or after a safeguarding reply the way to go on."""
+    setting = turn.house.setting(survey, run.id, turn.language)
+    if run.state.paused:
+        return _paused(turn, setting, run.state)
+    if run.errand and run.state.place == "review":
+        return await ERRANDS[run.errand].review(turn, form, run.state, setting)
+    return screen_for(form, run.state, setting)
+
+
+def _paused(turn: PersonsTurn, s: Setting, state: State) -> Message:
+    return Message(turn.phrase("care.more"), buttons=s.controls(state.step, ("go-on", w.GO_ON), ("stop", w.STOP)))
+
+
+async def _bring_to_front(turn: PersonsTurn, run: Run, result: Turn) -> None:
+    ended = result.all(w.Left) or result.all(w.Declined) or (run.errand and result.all(w.ThrownAway))
+    front = None if ended else run.id
+    if turn.person.front != front:
+        await set_front(turn.tx, turn.person.id, front)
+        turn.person = replace(turn.person, front=front)
+
+
+async def _save(turn: PersonsTurn, run: Run, survey: Survey | None, state: State) -> Run:
+    saved = replace(run, state=state, saved_at=turn.now)
+    await save_run(turn.tx, saved, survey)
+    return saved
+
+
+# --- surveys ------------------------------------------------------------------------------------------------------
+
+
+async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, result: Turn) -> None:
+    run = await _save(turn, run, survey, result.state)
+    setting = turn.house.setting(survey, run.id, turn.language)
+    for event in result.events:
+        if isinstance(event, w.Raised):
+            await _raised(turn, run, survey, form, event)
+        elif isinstance(event, w.Misunderstood):
+            turn.says.append(Message(setting.say(event.why)))
+        elif isinstance(event, w.Explained):
+            turn.says.append(question_screen(form, run.state, setting, easy=True))
+            return
+        elif isinstance(event, (w.Left, w.Declined, w.ThrownAway)):
+            turn.says.append(Message(setting.say(_goodbye(event, run.state)), buttons=(turn.menu_button(),)))
+        elif isinstance(event, w.Asked) and event.redrawn:
+            turn.says.append(replace(await draw(turn, run, survey, form), redraws=True))
+        elif not isinstance(event, w.Answered):
+            turn.says.append(await draw(turn, run, survey, form))
+
+
+def _goodbye(event: w.Event, state: State) -> str:
+    if isinstance(event, w.Left):
+        return "left" if state.answers else "left-nothing"
+    return "declined" if isinstance(event, w.Declined) else "thrown-away"
+
+
+async def _raised(turn: PersonsTurn, run: Run, survey: Survey, form: Form, raised: w.Raised) -> None:
+    pupil = form.audience == "pupils"
+    message = await raise_concern(turn, raised, survey.id, survey.mode == "ANON", pupil)
+    setting = turn.house.setting(survey, run.id, turn.language)
+    buttons = go_on_button(turn, setting.button(run.state.step, w.GO_ON, "").says)
+    stop = setting.controls(run.state.step, ("stop", w.STOP))
+    turn.says.append(replace(message, text=f"{message.text}\n\n{turn.phrase('care.more')}", buttons=buttons + stop))
+
+
+# --- staff errands ------------------------------------------------------------------------------------------------
+
+
+async def begin_errand(turn: PersonsTurn, name: str, survey: str | None = None) -> None:
+    """Start a staff errand, with the survey already chosen if one is named."""
+    errand = ERRANDS[name]
+    if problem := await errand.refused(turn):
+        return turn.tell(problem)
+    form = await errand.form(turn)
+    given = {"survey": chosen(survey)} if survey else await errand.given(turn, form)
+    begun = start(form, given)
+    run = await start_errand(turn.tx, turn.person.id, name, begun.state, turn.now)
+    await set_front(turn.tx, turn.person.id, run.id)
+    turn.person = replace(turn.person, front=run.id)
+    await _errand_turn(turn, errand, run, form, begun)
+
+
+async def _errand_turn(turn: PersonsTurn, errand: Errand, run: Run, form: Form, result: Turn) -> None:
+    if result.all(w.Raised):
+        turn.says.append(await raise_concern(turn, result.all(w.Raised)[0]))
+    if result.all(w.ThrownAway) or result.all(w.Left):
+        await end_run(turn.tx, run.id)
+        return turn.tell("cancelled")
+    if result.all(w.Finished) or (result.all(w.Reviewed) and not errand.reviews):
+        return await _finish(turn, errand, run, form, result.state)
+    run, form, problem = await _checked(turn, errand, run, form, result)
+    if problem or result.all(w.Misunderstood):
+        turn.tell(problem or _works_here(result.all(w.Misunderstood)[0]))
+    redrawn = any(event.redrawn for event in result.all(w.Asked))
+    turn.says.append(replace(await draw(turn, run, None, form), redraws=redrawn))
+
+
+def _works_here(event: w.Misunderstood) -> str:
+    kind = event.why.removeprefix("works.")
+    return f"works.errand-{kind}" if kind in ("one", "text", "date", "review") else event.why
+
+
+async def _checked(
+    turn: PersonsTurn, errand: Errand, run: Run, form: Form, result: Turn
+) -> tuple[Run, Form, str | None]:
+    """The saved run after an answer was checked: a wrong one is taken back, and defaults are filled in."""
+    state, problem = result.state, None
+    for event in result.all(w.Answered):
+        problem = errand.problem(turn, event.question, event.answer)
+        if problem:
+            before = {k: a for k, a in state.answers.items() if k != event.question}
+            state = replace(state, answers=before, place="question", question=event.question)
+    filled = await errand.defaults(turn, state)
+    if filled.answers != state.answers:
+        state = _skip_given(form, filled)
+    return await _save(turn, run, None, state), form, problem
+
+
+def _skip_given(form: Form, state: State) -> State:
+    """Go past questions that the defaults have just answered."""
+    if state.question in state.answers:
+        again = next((q.id for q in form.questions if q.id not in state.answers), None)
+        place = "question" if again else "review"
+        return replace(state, question=again, place=place)  # type: ignore[arg-type]
+    return state
+
+
+async def _finish(turn: PersonsTurn, errand: Errand, run: Run, form: Form, state: State) -> None:
+    """Do it; if it cannot be done any more, the last screen says why."""
+    if await errand.finish(turn, state):
+        await end_run(turn.tx, run.id)
+        await set_front(turn.tx, turn.person.id, None)
+        return
+    again = replace(state, place="review", sent=None, step=state.step + 1)
+    run = await _save(turn, run, None, again)
+    turn.says.append(await draw(turn, run, None, form))

@@ -1,0 +1,69 @@
+"""What a channel passes on: what somebody tapped or typed, and what is said back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from conversations.channel import Message
+from conversations.words import Tapped
+
+KEY_LIMIT = 64  # bytes of callback data that Telegram carries
+
+OPEN, COMMAND, JOIN, LANGUAGE, CLOSE, POSTPONE = "o", "c", "j", "l", "close", "later"
+_RUN = re.compile(r"([0-9a-z]{12}):(\d{1,9}):([.+-]?[A-Za-z0-9._-]{1,41})")
+_ASKED = re.compile(r"(o|c|j|l|close|later)=([A-Za-z0-9._:-]{1,58})")
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A button, by what it says. Anything a stranger forges is just a Tap that fits nothing."""
+
+    says: str
+
+    def of_run(self) -> tuple[str, Tapped] | None:
+        """The run and the tap inside it, if it is shaped like one."""
+        m = _RUN.fullmatch(self.says)
+        return (m[1], Tapped(int(m[2]), m[3])) if m else None
+
+    def asked(self) -> tuple[str, str] | None:
+        """What else a button can ask for, and about what."""
+        m = _ASKED.fullmatch(self.says)
+        return (m[1], m[2]) if m else None
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words typed."""
+
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A picture, voice note, sticker, file or place: not opened, not kept."""
+
+
+Said = Tap | Text | Unusable
+Later = Callable[[], Awaitable[Message]]  # drawn after the commit, because it takes time
+
+
+@dataclass
+class Reply:
+    """What to say back, in order.
+
+    `stale`: nothing changed, so a channel that has just said the same may stay silent. `wait` slows down those who
+    guess codes. `roles_changed` asks the channel to renew the menu. `joined` is the person who has just joined.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    stale: bool = False
+    wait: float = 0.0
+    roles_changed: bool = False
+    joined: str | None = None
+
+
+def asking(kind: str, what: str) -> str:
+    """What a button says that opens a survey, gives a command and so on."""
+    return f"{kind}={what}"

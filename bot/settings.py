@@ -1,0 +1,125 @@
+"""Every setting, from the environment or .env, checked at start."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "YOUSAID_"
+
+
+class SettingsProblem(Exception):
+    """A setting that is wrong or unknown; one line that names the remedy."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation. The field's description stands in the README's table."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True, frozen=True
+    )
+
+    telegram_token: SecretStr | None = Field(None, description="from @BotFather; without it Telegram is off")
+    telegram_api: str = Field(
+        "https://api.telegram.org", description="root of the Bot API server, for a self-hosted one"
+    )
+    telegram_mode: Literal["polling"] = Field("polling", description="how updates come: polling")
+    database: Path = Field(Path("var/yousaid.db"), description="path of the SQLite file")
+    key_file: Path = Field(
+        Path("~/.config/yousaid/key"), description="encryption key, readable by its owner only; box keys lie beside it"
+    )
+    key: SecretStr | None = Field(None, description="the key itself, for secret stores, instead of the file")
+    listen: str = Field("127.0.0.1:8080", description="where the web channel listens")
+    public_url: str | None = Field(None, description="the address families see, such as https://voice.example.sch.uk")
+    timezone: str | None = Field(None, description="time zone, where it differs from school.yaml (Europe/London)")
+    log: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="how much is logged; never names, addresses or answers"
+    )
+
+    @field_validator("telegram_api", "public_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 <= int(port) < 65536:
+            raise ValueError("must look like 127.0.0.1:8080")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str | None) -> str | None:
+        from zoneinfo import available_timezones
+
+        if value is not None and value not in available_timezones():
+            raise ValueError("is not a time zone; use a name like Europe/London")
+        return value
+
+    @field_validator("database")
+    @classmethod
+    def _file(cls, value: Path) -> Path:
+        if str(value).startswith(("postgres:", "postgresql:")):
+            raise ValueError("must be the path of a SQLite file; PostgreSQL is not supported yet")
+        return value.expanduser()
+
+    @field_validator("key_file")
+    @classmethod
+    def _home(cls, value: Path) -> Path:
+        return value.expanduser()
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def web_address(self) -> str:
+        """The address that links begin with."""
+        return self.public_url or f"http://{self.listen}"
+
+    @property
+    def key_folder(self) -> Path:
+        return self.key_file.parent
+
+
+def read_settings() -> Settings:
+    """The settings; SettingsProblem names what is wrong, or an unknown name with the nearest known one."""
+    unknown = unknown_names()
+    if unknown:
+        raise SettingsProblem(" ".join(unknown))
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsProblem(" ".join(_plain(error))) from None
+
+
+def unknown_names() -> list[str]:
+    """A line for every YOUSAID_... name that is not a setting, with the nearest known one."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields] + ["YOUSAID_CHROMIUM"]
+    given = {*os.environ, *(dotenv_values(".env") if Path(".env").is_file() else {})}
+    lines = []
+    for name in sorted(n for n in given if n.upper().startswith(PREFIX) and n.upper() not in known):
+        near = difflib.get_close_matches(name.upper(), known, 1, 0.5)
+        lines.append(f"{name} is not a setting." + (f" Did you mean {near[0]}?" if near else " Remove it."))
+    return lines
+
+
+def _plain(error: ValidationError) -> list[str]:
+    lines = []
+    for e in error.errors(include_input=False, include_url=False):
+        lines.append(f"{PREFIX}{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}.")
+    return lines

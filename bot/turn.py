@@ -1,0 +1,57 @@
+"""One turn of one person: the open transaction, who it is, and what must happen after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from bot.facts import House
+from bot.said import COMMAND, Later, asking
+from conversations.channel import Button, Message
+from conversations.engine import Context
+from data.database import Database, Tx
+from data.people import Person
+
+After = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class PersonsTurn:
+    """Everything one turn needs. `says` collects the messages; `after` what follows the commit."""
+
+    db: Database
+    tx: Tx
+    house: House
+    person: Person
+    now: datetime
+    channel: str
+    says: list[Message | Later] = field(default_factory=list)
+    after: list[After] = field(default_factory=list)
+    stale: bool = False
+    roles_changed: bool = False
+
+    @property
+    def language(self) -> str:
+        return self.person.language
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.house.school.zone).date()
+
+    @property
+    def context(self) -> Context:
+        return Context(self.house.texts, self.language, self.today)
+
+    def phrase(self, key: str, **facts: object) -> str:
+        return self.house.say(self.language, key, **facts)
+
+    def tell(self, key: str, *buttons: Button, **facts: object) -> None:
+        """Say one phrase."""
+        self.says.append(Message(self.phrase(key, **facts), buttons=buttons))
+
+    def label(self, name: str, says: str) -> Button:
+        return Button(self.phrase(f"label.{name}"), says)
+
+    def menu_button(self) -> Button:
+        return self.label("menu", asking(COMMAND, "menu"))

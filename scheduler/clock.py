@@ -1,0 +1,51 @@
+"""The page of recurring jobs. The clock only ticks: what is due, and when, stands in the database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from data.database import Database, DatabaseProblem
+from data.school import School
+from scheduler.due import Sender, close_due, read_due, remind_due, send_due
+
+log = logging.getLogger(__name__)
+
+Round = Callable[[datetime], Awaitable[bool]]
+
+
+def now_utc() -> datetime:
+    """The one place that reads the time of day."""
+    return datetime.now(UTC)
+
+
+def make_clock(db: Database, school: School, sender: Sender, every: float = 1.0) -> AsyncIOScheduler:
+    """A clock to start and shut down with the program; each job runs alone and is never skipped for being late."""
+    clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
+    jobs: dict[str, tuple[Round, float]] = {
+        "send": (lambda now: send_due(sender, now), every),
+        "close": (lambda now: close_due(db, school, now), 5 * every),
+        "remind": (lambda now: remind_due(db, now), 5 * every),
+        "read": (lambda now: read_due(db, school, now), 30 * every),
+    }
+    for name, (round, seconds) in jobs.items():
+        clock.add_job(_job(name, round), "interval", seconds=seconds, id=name, max_instances=1, next_run_time=now_utc())
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    return clock
+
+
+def _job(name: str, round: Round) -> Callable[[], Awaitable[None]]:
+    async def job() -> None:
+        """As long as there is work, go on; a problem is logged and tried again at the next tick."""
+        try:
+            while await round(now_utc()):
+                pass
+        except DatabaseProblem as problem:
+            log.error("%s: %s", name, problem)
+        except Exception as error:
+            log.error("job %s failed with %s", name, type(error).__name__)
+
+    return job

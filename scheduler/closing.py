@@ -1,0 +1,93 @@
+"""Closing a survey: the box is opened or given up, words go to their readers, and everybody asked is told."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from data.answers import Closed, mark_lost, open_box
+from data.database import Tx
+from data.outbox import NORMAL, drop_for, post
+from data.people import find_person, people_with_role
+from data.queue import add_words
+from data.runs import BoxLost, Run, people_in, runs_in, save_run, without_words
+from data.surveys import Survey
+
+READERS = ("dsl", "deputy")  # told when something waits
+
+
+async def close_survey(tx: Tx, survey: Survey, now: datetime, on: date) -> Closed | None:
+    """Close it in this transaction; None when it was closed already.
+
+    After the commit call data.answers.seal_off(db, survey.id), which destroys the box key.
+    """
+    try:
+        texts = await _words(tx, survey, await runs_in(tx, survey))
+        closed = await open_box(tx, survey, on)
+    except BoxLost:
+        return await give_up_lost_box(tx, survey, now, on)
+    if closed:
+        if closed.state == "closed":
+            await hand_to_readers(tx, texts, survey.id, now)
+        await _tell(tx, survey, closed, now)
+    return closed
+
+
+async def give_up_lost_box(tx: Tx, survey: Survey, now: datetime, on: date) -> Closed:
+    """The box key is gone: runs go, everybody asked is told."""
+    people = await people_in(tx, survey.id)
+    await mark_lost(tx, survey, people, on)
+    await drop_for(tx, "invitation", survey.id)
+    await post(tx, "lost", survey.id, people, now)
+    return Closed("lost", untouched=tuple(people))
+
+
+async def read_words(tx: Tx, survey: Survey, now: datetime) -> int:
+    """A reading time: words that were sent leave the runs for the queue; how many."""
+    try:
+        runs = [run for run in await runs_in(tx, survey) if run.state.sent is not None]
+    except BoxLost:
+        return 0
+    texts = await _words(tx, survey, runs)
+    if texts:
+        for run in runs:
+            await save_run(tx, without_words(run), survey)  # all, so that it does not show who wrote
+    await hand_to_readers(tx, texts, survey.id, now)
+    return len(texts)
+
+
+async def hand_to_readers(tx: Tx, texts: list[tuple[str, str, str]], survey: str, now: datetime) -> None:
+    """Into the queue, shuffled, with one neutral notice to the reading team."""
+    if not texts:
+        return
+    random.SystemRandom().shuffle(texts)
+    await add_words(tx, texts, survey, now)
+    await post(tx, "alert", f"words-{survey}-{secrets.token_hex(4)}", await people_with_role(tx, *READERS), now, NORMAL)
+
+
+async def _words(tx: Tx, survey: Survey, runs: Iterable[Run]) -> list[tuple[str, str, str]]:
+    """(text, person, who) of the words that were sent; in ANON without person."""
+    found = []
+    for run in runs:
+        for answer in (run.state.sent or {}).values():
+            if answer.kind == "text" and answer.values and answer.values[0]:
+                found.append((answer.values[0], *await _author(tx, survey, run)))
+    return found
+
+
+async def _author(tx: Tx, survey: Survey, run: Run) -> tuple[str, str]:
+    if survey.mode == "ANON":
+        return "", ""
+    person = await find_person(tx, run.person)
+    return (run.person, person.label) if person else ("", "")
+
+
+async def _tell(tx: Tx, survey: Survey, closed: Closed, now: datetime) -> None:
+    await drop_for(tx, "invitation", survey.id)
+    if closed.state == "unopened":
+        await post(tx, "unopened", survey.id, closed.people, now)
+        return
+    await post(tx, "not-sent", survey.id, closed.unsent, now)
+    await post(tx, "told", survey.id, sorted((*closed.finished, *closed.untouched)), now)
