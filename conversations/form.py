@@ -228,13 +228,13 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
     return f"line {mark.line + 1}: {problem}. Check indents, colons and quotes." if mark else f"{problem}."
 
 
-class _WordLoader(yaml.SafeLoader):
+class _WordLoader(yaml.CSafeLoader):  # the C parser: the Python one breaks off words at a "?" inside braces
     """YAML in which an unquoted yes, no, on or off stays a word, and no key may stand twice."""
 
 
 _WordLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 _WordLoader.yaml_implicit_resolvers.setdefault("t", []).append(("tag:yaml.org,2002:bool", re.compile(r"^true$")))
 _WordLoader.yaml_implicit_resolvers.setdefault("f", []).append(("tag:yaml.org,2002:bool", re.compile(r"^false$")))
@@ -245,7 +245,7 @@ def _unique_mapping(loader: _WordLoader, node: yaml.MappingNode, deep: bool = Fa
     twice = next((k for i, k in enumerate(keys) if k in keys[:i]), None)
     if twice is not None:
         raise yaml.constructor.ConstructorError(None, None, f"`{twice}` stands twice", node.start_mark)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
+    return yaml.CSafeLoader.construct_mapping(loader, node, deep=True)
 
 
 _WordLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)

@@ -20,3 +20,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     if any("browser" in report.keywords for report in reporter.stats.get("skipped", [])):
         reporter.write_line(SKIPPED)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-transcripts", action="store_true", help="rewrite the transcripts as they play now")

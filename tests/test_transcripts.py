@@ -1,0 +1,90 @@
+"""Whole conversations as one would read them: played through the engine with a save and load between every two turns."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conversations import words as w
+from conversations.asking import Setting, question_screen, screen_for
+from conversations.channel import Message
+from conversations.engine import Context, State, resume, start
+from conversations.form import Form
+from conversations.library import bundled_forms
+from conversations.texts import load_texts
+
+FOLDER = Path(__file__).parent / "transcripts"
+TEXTS = load_texts()
+CONTEXT = Context(TEXTS, "en", date(2026, 11, 2))
+FACTS = {
+    "school": "Elmfield Primary", "senco": "Ms Patel", "dsl": "Mr Okafor", "phone": "0161 496 0000",
+    "close_date": "16 November 2026", "answer_date": "30 November 2026", "date": "30 November 2026",
+    "decision": "what we change", "decider": "Mrs Ahmed", "readers": "Ms Patel and Mrs Ahmed",
+    "word_readers": "Ms Patel, Mr Okafor and Mrs Lee",
+}  # fmt: skip
+
+
+def transcripts() -> list[Path]:
+    return sorted(FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", transcripts(), ids=lambda p: p.stem)
+def test_conversation_reads_as_written(path: Path, request: pytest.FixtureRequest) -> None:
+    story = yaml.safe_load(path.read_text(encoding="utf-8"))
+    played = play(bundled_forms()[story["form"]], story["turns"])
+    if request.config.getoption("--update-transcripts"):
+        path.write_text(yaml.safe_dump({**story, "turns": played}, sort_keys=False, allow_unicode=True, width=100))
+    assert story["turns"] == played
+
+
+def play(form: Form, turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    state = start(form).state
+    shown = screen_for(form, state, setting())
+    played = [{"bot": as_read(shown)}]
+    for turn in turns:
+        heard = heard_in(turn, shown)
+        if heard is None:
+            continue
+        state = State.from_json(json.loads(json.dumps(state.to_json())))
+        result = resume(form, state, heard, CONTEXT)
+        state = result.state
+        said, shown = speak(form, result.events, state, shown)
+        played += [{k: v for k, v in turn.items() if k != "bot"}, {"bot": said}]
+    return played
+
+
+def heard_in(turn: dict[str, str], shown: Message) -> w.Heard | None:
+    if "taps" in turn:
+        button = next((b for b in shown.buttons if b.label == turn["taps"]), None)
+        assert button, f"no button {turn['taps']!r} among {[b.label for b in shown.buttons]}"
+        return w.Tapped(int(button.says.split(":")[1]), button.says.split(":", 2)[2])
+    return w.Typed(turn["types"]) if "types" in turn else None
+
+
+def speak(form: Form, events: tuple[w.Event, ...], state: State, shown: Message) -> tuple[str, Message]:
+    """What is said, and the screen whose buttons can be tapped next."""
+    first = events[-1]
+    if isinstance(first, w.Misunderstood):
+        return setting().say(first.why), shown
+    if isinstance(first, w.Raised):
+        go_on = setting().controls(state.step, ("go-on", w.GO_ON), ("stop", w.STOP))
+        return f"(raised: {first.kind}) [Go on] [Stop]", Message(buttons=go_on)
+    if isinstance(first, (w.Stale, w.Left, w.Declined, w.ThrownAway)):
+        return f"({type(first).__name__.lower()})", shown
+    if any(isinstance(e, w.Explained) for e in events):
+        easy = question_screen(form, state, setting(), easy=True)
+        return as_read(easy), easy
+    screen = screen_for(form, state, setting())
+    return as_read(screen), screen
+
+
+def setting() -> Setting:
+    return Setting(TEXTS, "en", "a" * 12, FACTS)
+
+
+def as_read(message: Message) -> str:
+    return "\n".join([message.as_text(), " ".join(f"[{b.label}]" for b in message.buttons)])
