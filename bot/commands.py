@@ -110,7 +110,8 @@ async def whoreads(turn: PersonsTurn) -> None:
     survey = await _survey_in_front(turn)
     if survey:
         setting = turn.house.setting(survey, "", turn.language)
-        turn.says.append(Message(setting.say(f"intro.who-reads.{survey.mode}")))
+        keys = [f"intro.who-reads.{survey.mode}", *(["whoreads.box"] if survey.mode == "ANON" else [])]
+        turn.says.append(Message("\n\n".join(setting.say(key) for key in keys)))
 
 
 async def _survey_in_front(turn: PersonsTurn) -> Survey | None:

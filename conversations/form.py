@@ -228,7 +228,8 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
     return f"line {mark.line + 1}: {problem}. Check indents, colons and quotes." if mark else f"{problem}."
 
 
-class _WordLoader(yaml.CSafeLoader):  # the C parser: the Python one breaks off words at a "?" inside braces
+# The C parser, because the Python one breaks words off at a "?" inside braces.
+class _WordLoader(yaml.CSafeLoader):
     """YAML in which an unquoted yes, no, on or off stays a word, and no key may stand twice."""
 
 

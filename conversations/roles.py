@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-ROLES = (
-    "parent", "young-person", "pupil", "staff", "senco", "dsl", "deputy", "head", "chair", "office", "governor", "admin",
-)  # fmt: skip
+FAMILY_ROLES = ("parent", "young-person", "pupil")
+STAFF_ROLES = ("staff", "senco", "dsl", "deputy", "head", "chair", "office", "governor", "admin")
+ROLES = FAMILY_ROLES + STAFF_ROLES
 INVITED = tuple(role for role in ROLES if role != "pupil")  # under-16s never use own accounts (AGE-1)
-FAMILIES = frozenset({"parent", "young-person", "pupil"})
+FAMILIES = frozenset(FAMILY_ROLES)
 EVERYBODY = frozenset(ROLES)
 
 MAY: dict[str, frozenset[str]] = {

@@ -1,4 +1,4 @@
-"""Whole conversations as one would read them: played through the engine with a save and load between every two turns."""
+"""Whole conversations as one would read them, with a save and load between every two turns."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ FACTS = {
 }  # fmt: skip
 
 
+class _Readable(yaml.SafeDumper):
+    """Writes what the bot says as blocks of plain lines."""
+
+
+def _as_block(dumper: yaml.SafeDumper, words: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", words, style="|" if "\n" in words else None)
+
+
+_Readable.add_representer(str, _as_block)
+
+
 def transcripts() -> list[Path]:
     return sorted(FOLDER.glob("*.yaml"))
 
@@ -37,7 +48,9 @@ def test_conversation_reads_as_written(path: Path, request: pytest.FixtureReques
     story = yaml.safe_load(path.read_text(encoding="utf-8"))
     played = play(bundled_forms()[story["form"]], story["turns"])
     if request.config.getoption("--update-transcripts"):
-        path.write_text(yaml.safe_dump({**story, "turns": played}, sort_keys=False, allow_unicode=True, width=100))
+        path.write_text(
+            yaml.dump({**story, "turns": played}, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=200)
+        )
     assert story["turns"] == played
 
 
