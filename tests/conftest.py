@@ -1,8 +1,12 @@
 """What holds for all tests: those marked `browser` need Chromium, and whoever lacks it is told last."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from tests.chromium import SKIPPED, find_chromium
+from tests.school import School, opened
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,3 +28,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-transcripts", action="store_true", help="rewrite the transcripts as they play now")
+
+
+@pytest.fixture
+async def school(tmp_path: Path) -> AsyncIterator[School]:
+    async with opened(tmp_path) as running:
+        yield running

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from bot.charts import chart
 from bot.errands.errand import Errand, Screen, as_choices, value
-from bot.exports import counts_csv
 from bot.results import results_of
 from bot.said import CLOSE, POSTPONE, asking
 from bot.turn import PersonsTurn
@@ -72,6 +70,8 @@ class Export(Pick):
 
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         survey = await self.picked(turn, state)
+        from bot.exports import counts_csv  # csv and charts are loaded when first asked for
+
         results = await results_of(turn.tx, turn.house, survey, turn.language)
         content = counts_csv(results, turn.house.texts, turn.language)
         file = File(f"{survey.id}-counts.csv", content.encode("utf-8"))
@@ -161,6 +161,8 @@ async def tell_results(turn: PersonsTurn, survey: Survey) -> None:
 
 
 async def picture_of(turn: PersonsTurn, results: Results) -> Message:
+    from bot.charts import chart
+
     png = await asyncio.to_thread(chart, results, turn.house.texts, turn.language)
     caption = turn.phrase("summary.alt", title=results.title)
     return Message(picture=Picture(png, caption))

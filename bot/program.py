@@ -1,0 +1,111 @@
+"""`yousaid run`: Telegram, the web channel and the clock in one process, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Mapping
+
+from telegram.error import InvalidToken
+
+from bot.dialogue import Dialogue
+from bot.facts import House
+from bot.house import Opened, opened_school
+from bot.letters import Letters
+from bot.serving import WebServer
+from bot.settings import Settings
+from bot.telegram_channel import application as telegram
+from bot.telegram_channel.channel import NAME, TelegramChannel
+from bot.telegram_channel.polling import App
+from conversations.channel import Channel
+from conversations.screening import load_lexicon
+from data.answers import destroy_spent_keys
+from data.database import write_fact
+from data.lock import RunLock
+from data.outbox import free_dead_claims, new_owner
+from scheduler.clock import make_clock, now_utc
+from scheduler.due import Sender
+
+log = logging.getLogger(__name__)
+
+
+class CannotRun(Exception):
+    """The program cannot start; one line that names the remedy."""
+
+
+async def run(settings: Settings) -> None:
+    """Run until a signal; CannotRun and the problems of key, database and settings in one line."""
+    lock = RunLock(settings.database)
+    async with opened_school(settings) as opened:
+        if not lock.acquire():
+            raise CannotRun(f"A bot runs on {settings.database} already. Stop it first.")
+        try:
+            await _run(settings, opened)
+        finally:
+            lock.release()
+
+
+async def _run(settings: Settings, opened: Opened) -> None:
+    await asyncio.to_thread(load_lexicon, "en")
+    await destroy_spent_keys(opened.db)
+    owner = new_owner()
+    async with opened.db.transaction() as tx:
+        await free_dead_claims(tx, owner)
+    dialogue = Dialogue(opened.db, opened.house, now_utc)
+    if settings.telegram_token is None:
+        log.warning("YOUSAID_TELEGRAM_TOKEN is not set: Telegram is off, the web page works.")
+        return await _serve(settings, opened, dialogue, owner, None)
+    application = telegram.make_application(settings)
+    try:
+        async with telegram.running(application):
+            await _remember_name(opened, application)
+            await _serve(settings, opened, dialogue, owner, application)
+    except InvalidToken:
+        raise CannotRun(
+            "Telegram does not know this token. Copy YOUSAID_TELEGRAM_TOKEN from @BotFather again."
+        ) from None
+
+
+async def _remember_name(opened: Opened, application: App) -> None:
+    async with opened.db.transaction() as tx:
+        await write_fact(tx, telegram.BOT_NAME, (application.bot.username or "").encode())
+
+
+async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: str, application: App | None) -> None:
+    """Everything at once, until a signal comes or one of them ends with an error."""
+    channels: Mapping[str, Channel] = {NAME: TelegramChannel(application.bot)} if application else {}
+    letters = Letters(opened.db, opened.house)
+    sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner)
+    clock = make_clock(opened.db, opened.house.school, sender)
+    web = WebServer(settings, dialogue, letters)
+    clock.start()
+    jobs = [asyncio.create_task(web.serve())]
+    if application:
+        jobs.append(asyncio.create_task(telegram.serve(application, dialogue)))
+    _announce(settings, opened.house, application)
+    try:
+        await _until_signal(jobs)
+    finally:
+        clock.shutdown(wait=False)
+        web.stop()
+        for job in jobs[1:]:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+
+
+def _announce(settings: Settings, house: House, application: App | None) -> None:
+    name = f"@{application.bot.username} on Telegram, and " if application else ""
+    print(f"{house.school.name}: {name}{settings.web_address}. {house.say('en', 'join.trial')}", flush=True)
+
+
+async def _until_signal(jobs: list[asyncio.Task[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    waiting = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([waiting, *jobs], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    for job in done - {waiting}:
+        job.result()  # raises what ended it

@@ -1,0 +1,134 @@
+"""Setting up a school: key, database, school and groups, and the first codes. Never overwrites a key."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.cli.links import known_bot_name, remember_bot_name
+from bot.cli.telegram_me import ask_me
+from bot.house import opened_database, read_vault, shares_folder
+from bot.settings import Settings
+from data.codes import Invitation, make_code
+from data.database import Database, DatabaseProblem, Tx, schema_version
+from data.people import save_groups
+from data.school import School, load_school, save_school
+from data.vault import KeyProblem, new_master_key, read_master_key, write_private
+
+FIRST_ROLES = ("admin", "dsl", "deputy")
+CODES_LAST = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What was done. `key` is there only when it must be written down; codes are by role."""
+
+    school: School
+    again: bool
+    bot_name: str | None = None
+    telegram_silent: str = ""
+    key: str | None = field(default=None, repr=False)
+    codes: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+async def set_up(settings: Settings, school: School, now: datetime) -> SetUp:
+    """Make or update the school's installation; known problems in one line, and then nothing was changed."""
+    new_database = not settings.database.exists() or not settings.database.stat().st_size
+    made = _ready_key(settings, new_database)
+    try:
+        read_vault(settings)
+        async with opened_database(settings, create=True) as db:
+            return await _fill(db, settings, school, now, _sheet(settings) if made or new_database else None)
+    except BaseException:
+        if made:  # nobody has seen it, and nothing was sealed with it
+            settings.key_file.unlink(missing_ok=True)
+        raise
+
+
+async def _fill(db: Database, settings: Settings, school: School, now: datetime, key: str | None) -> SetUp:
+    name, silent = await _bot_name(settings)
+    async with db.transaction() as tx:
+        again = await load_school(tx) is not None
+        await save_school(tx, school)
+        await save_groups(tx, school.groups)
+        if name:
+            await remember_bot_name(tx, name)
+        name = name or await known_bot_name(tx)
+        codes = {role: await _first_code(tx, role, school, now) for role in FIRST_ROLES}
+    return SetUp(school, again, name, silent, key, codes)
+
+
+async def _first_code(tx: Tx, role: str, school: School, now: datetime) -> str:
+    names = {"dsl": school.people.dsl, "deputy": school.people.deputy_dsl}
+    return await make_code(tx, Invitation(role, None, school.languages[0], names.get(role, "")), 1, now + CODES_LAST)
+
+
+async def _bot_name(settings: Settings) -> tuple[str | None, str]:
+    """The bot's username, and in one line why it is not known."""
+    if settings.telegram_token is None:
+        return None, "No YOUSAID_TELEGRAM_TOKEN is set, so there are no Telegram links yet: the codes work all the same."
+    me = await ask_me(settings)
+    if me.trouble == "refused":
+        return None, "Telegram does not know this token. Copy YOUSAID_TELEGRAM_TOKEN from @BotFather again."
+    if me.trouble:
+        return None, "Telegram could not be reached, so the bot's name is not known yet. Codes can be typed all the same."
+    return me.name, ""
+
+
+def _ready_key(settings: Settings, new_database: bool) -> bool:
+    """Whether a key was made now. A key that is there is never touched; a database without its key is never taken."""
+    if settings.key is not None or settings.key_file.exists():
+        return False
+    if not new_database:
+        _refuse_database_without_key(settings)
+    _check_place(settings.database)
+    folder = settings.key_folder
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):  # another setup was faster: its key holds
+        write_private(settings.key_file, new_master_key().encode() + b"\n")
+        return True
+    return False
+
+
+def _refuse_database_without_key(settings: Settings) -> None:
+    try:
+        schema_version(settings.database)  # DatabaseProblem when it is something else
+    except DatabaseProblem:
+        raise
+    except Exception:
+        raise DatabaseProblem(
+            f"The file at {settings.database} is damaged or not a database. Nothing was changed."
+        ) from None
+    raise KeyProblem(
+        f"There is a database at {settings.database}, but no key at {settings.key_file}. "
+        "Put the key back from the recovery sheet; nothing was changed."
+    )
+
+
+def _check_place(database: Path) -> None:
+    if database.is_dir():
+        raise DatabaseProblem(f"{database} is a folder. Set YOUSAID_DATABASE to the path of a file.")
+
+
+def _sheet(settings: Settings) -> str | None:
+    """The key in groups of four, to be written down; None when it comes from a secret store."""
+    if settings.key is not None:
+        return None
+    text = "".join(settings.key_file.read_text(encoding="ascii").split())
+    read_master_key(text)
+    return " ".join(text[i : i + 4] for i in range(0, len(text), 4))
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What works, but should be better before families are asked."""
+    lines = []
+    if settings.public_url is None:
+        lines.append("YOUSAID_PUBLIC_URL is not set: web links open only on the school's machine.")
+    if shares_folder(settings):
+        lines.append(
+            f"The key and the database share the folder {settings.key_folder}: whoever copies one has the other. "
+            "Set YOUSAID_KEY_FILE to another place and move the key there."
+        )
+    return lines

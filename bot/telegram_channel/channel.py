@@ -1,0 +1,44 @@
+"""Sending to a Telegram chat."""
+
+from __future__ import annotations
+
+from telegram import Bot, InputFile, LinkPreviewOptions
+
+from bot.telegram_channel.drawing import CAPTION, keyboard, pieces
+from bot.telegram_channel.errors import translated
+from conversations.channel import Message
+
+NAME = "telegram"
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # a preview would open a one-time link
+
+
+class TelegramChannel:
+    """A way to reach people through one bot. Addresses are chat numbers as text."""
+
+    name = NAME
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+
+    async def send(self, address: str, message: Message) -> None:
+        """Deliver, or raise Unreachable or TryLater."""
+        with translated():
+            await self._send(int(address), message)
+
+    async def _send(self, chat: int, message: Message) -> None:
+        markup = keyboard(message)
+        if message.picture:
+            caption = message.picture.caption[:CAPTION]
+            await self.bot.send_photo(chat, message.picture.png, caption=caption, reply_markup=markup)
+            return
+        if message.file:
+            document = InputFile(message.file.content, filename=message.file.name)
+            words = message.as_text()[:CAPTION]
+            await self.bot.send_document(chat, document, caption=words or None, reply_markup=markup)
+            return
+        parts = pieces(message.as_text())
+        for part in parts:
+            last = part is parts[-1]
+            await self.bot.send_message(
+                chat, part, reply_markup=markup if last else None, link_preview_options=NO_PREVIEW
+            )

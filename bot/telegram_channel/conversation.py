@@ -1,0 +1,126 @@
+"""One update from Telegram: answered, decided, committed, then spoken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from telegram import Bot, BotCommand, BotCommandScopeChat, InlineKeyboardMarkup, Update
+from telegram.error import BadRequest, TelegramError
+
+from bot.dialogue import Dialogue
+from bot.said import JOIN, Reply, Tap
+from bot.telegram_channel.channel import NAME, TelegramChannel
+from bot.telegram_channel.drawing import keyboard
+from bot.telegram_channel.errors import harmless, translated
+from bot.telegram_channel.speaker import Speaker, Speech
+from bot.telegram_channel.updates import Foreign, Heard, Reachable, read_update
+from conversations.channel import Message, Unreachable
+from conversations.commands import menu_for
+from data.people import Address, mark_unreachable, person_at
+
+log = logging.getLogger(__name__)
+
+
+class Conversation:
+    """Handles updates one by one; the caller keeps those of one chat in order."""
+
+    def __init__(self, bot: Bot, dialogue: Dialogue, speaker: Speaker) -> None:
+        self.bot = bot
+        self.dialogue = dialogue
+        self.speaker = speaker
+        self.channel = TelegramChannel(bot)
+        self._answering: set[asyncio.Task[None]] = set()
+
+    async def handle(self, update: Update) -> None:
+        """Returns when everything is committed; what is to be said is queued by then."""
+        meant = read_update(update)
+        if isinstance(meant, Heard):
+            await self._hear(meant, update.update_id)
+        elif isinstance(meant, Foreign):
+            self.speaker.say(meant.chat, lambda: self._leave(meant.chat))
+        elif isinstance(meant, Reachable):
+            async with self.dialogue.db.transaction() as tx:
+                await mark_unreachable(tx, NAME, str(meant.chat), not meant.reachable)
+
+    async def _hear(self, heard: Heard, delivery: int) -> None:
+        if heard.query:
+            self._in_background(heard.query)
+        address = Address(NAME, str(heard.chat))
+        reply = await self.dialogue.hear(address, heard.said, delivery, heard.language)
+        if reply.stale and self.speaker.spoke_just_now(heard.chat):
+            return
+        self.speaker.say(heard.chat, _once_each(self, heard, reply))
+
+    def _in_background(self, query: str) -> None:
+        """Callback queries are answered first and at once: their deadline is short, and nothing depends on it."""
+        task = asyncio.create_task(self._answer(query))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, query: str) -> None:
+        try:
+            await self.bot.answer_callback_query(query)
+        except TelegramError as error:
+            if not (isinstance(error, BadRequest) and harmless(error)):
+                log.info("a callback query was not answered: %s", type(error).__name__)
+
+    async def tidy(self, heard: Heard, reply: Reply) -> None:
+        """After the commit: the tapped buttons go, or show the new marks."""
+        if heard.on is None or reply.stale or not isinstance(heard.said, Tap):
+            return
+        redrawn = next((m for m in reply.messages if m.redraws), None)
+        if redrawn is None and not (heard.said.of_run() or heard.said.says.startswith(JOIN + "=")):
+            return
+        await self._edit_keyboard(heard.chat, heard.on, keyboard(redrawn) if redrawn else None)
+
+    async def _edit_keyboard(self, chat: int, on: int, markup: InlineKeyboardMarkup | None) -> None:
+        try:
+            with translated():
+                await self.bot.edit_message_reply_markup(chat, on, reply_markup=markup)
+        except BadRequest as error:
+            if not harmless(error):
+                raise
+
+    async def set_menu(self, chat: int) -> None:
+        """The commands of this person, in their language."""
+        async with self.dialogue.db.reading() as tx:
+            person = await person_at(tx, NAME, str(chat))
+        if person is None:
+            return
+        say = self.dialogue.house.say
+        commands = [BotCommand(name, say(person.language, f"command.{name}")) for name in menu_for(person.roles)]
+        try:
+            await self.bot.set_my_commands(commands, scope=BotCommandScopeChat(chat))
+        except TelegramError as error:
+            log.info("a menu was not set: %s", type(error).__name__)
+
+    async def _leave(self, chat: int) -> None:
+        try:
+            with translated():
+                await self.bot.leave_chat(chat)
+        except (BadRequest, Unreachable):
+            log.info("a group was gone before it could be left")
+
+
+def _once_each(conversation: Conversation, heard: Heard, reply: Reply) -> Speech:
+    """A speech that can be tried again without repeating what was already said."""
+    left: list[Message] = [m for m in reply.messages if not (m.redraws and heard.on)]
+    steps = {"wait": reply.wait > 0, "tidy": True, "menu": reply.roles_changed}
+
+    async def speech() -> None:
+        if steps["wait"]:
+            steps["wait"] = False
+            await asyncio.sleep(reply.wait)
+        if steps["tidy"]:
+            await conversation.tidy(heard, reply)
+            steps["tidy"] = False
+        while left:
+            await conversation.channel.send(str(heard.chat), replace(left[0], redraws=False))
+            left.pop(0)
+        if steps["menu"]:
+            steps["menu"] = False
+            await conversation.set_menu(heard.chat)
+
+    return speech

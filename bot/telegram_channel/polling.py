@@ -1,0 +1,112 @@
+"""Our own getUpdates loop: what was fetched counts as received only when its effect is committed.
+
+python-telegram-bot's Updater acknowledges updates before they are handled, so a kill loses what was in flight. Here
+the offset moves only after the commits of a batch (and, to be kind to people whose reply was cut off, a moment after
+for speaking). A batch is worked off chat by chat in order and all chats at once; fetching waits while too much is
+unsaid. A poison update is set aside after three tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TimedOut
+from telegram.ext import Application, ContextTypes, TypeHandler
+
+from bot.telegram_channel.conversation import Conversation
+from bot.telegram_channel.speaker import WAITING, Speaker
+from bot.telegram_channel.updates import ALLOWED
+from data.database import DatabaseProblem
+
+log = logging.getLogger(__name__)
+
+App = Application[Any, Any, Any, Any, Any, Any]
+
+LONG_POLL = 25  # seconds
+MOMENT = 0.25  # seconds a batch may wait for its replies before it counts as received
+TRIES = 3
+
+
+class Polling:
+    """Fetches and hands on until stopped."""
+
+    def __init__(self, application: App, conversation: Conversation, speaker: Speaker) -> None:
+        self.application = application
+        self.conversation = conversation
+        self.speaker = speaker
+        self._held: set[int] = set()
+        self._tries: Counter[int] = Counter()
+        application.add_handler(TypeHandler(Update, self._on_update))
+
+    async def run(self) -> None:
+        """Until cancelled; raises InvalidToken when Telegram does not know the token."""
+        offset: int | None = None
+        while True:
+            await self.speaker.drain(below=WAITING)
+            updates = await self._fetch(offset)
+            if updates:
+                offset = await self._work_off(updates)
+
+    async def _fetch(self, offset: int | None) -> Sequence[Update]:
+        try:
+            updates: Sequence[Update] = await self.application.bot.get_updates(
+                offset=offset, timeout=timedelta(seconds=LONG_POLL), allowed_updates=list(ALLOWED)
+            )
+            return updates
+        except TimedOut:
+            return ()
+        except InvalidToken:
+            raise
+        except Conflict:
+            log.error("another program uses this bot's token; waiting")
+            await asyncio.sleep(5)
+        except RetryAfter as error:
+            after = error.retry_after
+            await asyncio.sleep(after if isinstance(after, int) else after.total_seconds())
+        except NetworkError as error:
+            log.warning("Telegram cannot be reached: %s", type(error).__name__)
+            await asyncio.sleep(2)
+        return ()
+
+    async def _work_off(self, updates: Sequence[Update]) -> int:
+        """Handle a batch; the offset to go on from."""
+        self._held.clear()
+        chats: dict[int, list[Update]] = {}
+        for update in updates:
+            chats.setdefault(update.effective_chat.id if update.effective_chat else 0, []).append(update)
+        await asyncio.gather(*(self._in_order(of_chat) for of_chat in chats.values()))
+        await self.speaker.drain(seconds=MOMENT)
+        if self._held:
+            await asyncio.sleep(1)
+            return min(self._held)
+        return updates[-1].update_id + 1
+
+    async def _in_order(self, updates: list[Update]) -> None:
+        for update in updates:
+            await self.application.process_update(update)
+            if update.update_id in self._held:
+                return  # what comes after it in this chat waits
+
+    async def _on_update(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        try:
+            await self.conversation.handle(update)
+        except DatabaseProblem as problem:
+            log.error("%s", problem)
+            self._held.add(update.update_id)
+        except Exception as error:
+            self._failed(update, error)
+
+    def _failed(self, update: Update, error: Exception) -> None:
+        self._tries[update.update_id] += 1
+        log.error("an update failed with %s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
+        if self._tries[update.update_id] < TRIES:
+            self._held.add(update.update_id)
+        else:
+            del self._tries[update.update_id]
+            log.error("an update was set aside after %d tries", TRIES)

@@ -1,0 +1,162 @@
+"""An invented school for tests: real storage in a temporary folder, a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.dialogue import Dialogue
+from bot.facts import House
+from bot.letters import Letters
+from bot.said import Reply, Tap, Text
+from conversations.channel import Button, Channel, Message
+from conversations.texts import load_texts
+from data.codes import Invitation, make_code
+from data.database import Database, open_database
+from data.outbox import new_owner
+from data.people import Person, add_person, add_role, find_group, find_person, join_group, save_groups
+from data.school import check_school, save_school
+from data.vault import BoxKeys, Vault
+from scheduler.due import Sender, close_due, read_due, remind_due, send_due
+
+ELMFIELD = {
+    "name": "Elmfield Primary",
+    "timezone": "Europe/London",
+    "phone": "0161 496 0000",
+    "office_hours": "Mon-Fri 08:30-16:00",
+    "people": {
+        "senco": "Ms Patel", "dsl": "Mr Okafor", "deputy_dsl": "Mrs Lee", "head": "Mrs Ahmed", "chair": "Mr Jones",
+    },
+    "help": {"council_out_of_hours": "0161 496 0001", "sendiass": "0161 496 0002"},
+    "languages": ["en"],
+    "groups": ["Year 3 parents", "Year 4 parents", "SEND parents"],
+}  # fmt: skip
+MASTER = bytes(range(32))
+MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)  # ten o'clock, school is open
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = MONDAY) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> datetime:
+        self.now += timedelta(**by)
+        return self.now
+
+    def set(self, now: datetime) -> None:
+        self.now = now
+
+
+class School:
+    """A school that is set up, with shorthands for what tests do often."""
+
+    def __init__(self, db: Database, house: House, clock: Clock) -> None:
+        self.db = db
+        self.house = house
+        self.clock = clock
+        self.dialogue = Dialogue(db, house, clock)
+        self.letters = Letters(db, house)
+        self.owner = new_owner()
+
+    async def person(self, *roles: str, group: str | None = "SEND parents", label: str = "") -> str:
+        """The id of somebody who joined with these roles."""
+        async with self.db.transaction() as tx:
+            id = await add_person(tx, "en", label, self.clock.now)
+            for role in roles:
+                await add_role(tx, id, role)
+            if group and set(roles) & {"parent", "pupil"}:
+                await join_group(tx, id, await find_group(tx, group) or "")
+        return id
+
+    async def people(self, n: int, role: str = "parent", group: str = "SEND parents") -> list[str]:
+        return [await self.person(role, group=group) for _ in range(n)]
+
+    async def readers(self) -> tuple[str, str]:
+        """DSL and deputy, joined."""
+        return await self.person("dsl"), await self.person("deputy")
+
+    async def code(self, role: str, group: str | None = None, uses: int = 1, days: float = 14) -> str:
+        async with self.db.transaction() as tx:
+            group_id = await find_group(tx, group) if group else None
+            return await make_code(tx, Invitation(role, group_id, "en"), uses, self.clock.now + timedelta(days=days))
+
+    async def known(self, id: str) -> Person:
+        async with self.db.reading() as tx:
+            person = await find_person(tx, id)
+        assert person
+        return person
+
+    def on(self, person: str, channel: str = "web") -> Talk:
+        """A conversation with this person, played by tapping and typing."""
+        return Talk(self, person, channel)
+
+    async def rounds(self, channels: dict[str, Channel] | None = None) -> None:
+        """Everything that is due now, once each."""
+        sender = Sender(self.db, self.house.school, self.letters.compose, channels or {}, self.owner)
+        await close_due(self.db, self.house.school, self.clock.now)
+        await remind_due(self.db, self.clock.now)
+        await read_due(self.db, self.house.school, self.clock.now)
+        while await send_due(sender, self.clock.now, 200):
+            pass
+
+
+class Talk:
+    """One person's conversation: what was said back last, and its buttons."""
+
+    def __init__(self, school: School, person: str, channel: str) -> None:
+        self.school = school
+        self.person = person
+        self.channel = channel
+        self.reply = Reply()
+
+    async def types(self, *lines: str) -> Reply:
+        for line in lines:
+            self.reply = await self.school.dialogue.hear_person(self.person, Text(line), self.channel)
+        return self.reply
+
+    async def taps(self, *labels: str) -> Reply:
+        for label in labels:
+            self.reply = await self.forges(self.button(label).says)
+        return self.reply
+
+    async def forges(self, says: str) -> Reply:
+        """A tap that says this, whatever buttons there are."""
+        return await self.school.dialogue.hear_person(self.person, Tap(says), self.channel)
+
+    def button(self, label: str) -> Button:
+        buttons = [b for m in self.messages for b in m.buttons]
+        found = [b for b in buttons if b.label == label]
+        assert found, f"no button {label!r} among {[b.label for b in buttons]}"
+        return found[-1]
+
+    @property
+    def messages(self) -> list[Message]:
+        return self.reply.messages
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(m.as_text() for m in self.messages)
+
+
+@asynccontextmanager
+async def opened(folder: Path, clock: Clock | None = None, **facts: object) -> AsyncIterator[School]:
+    """Elmfield in this folder, closed again at the end. Opened twice, it is a restart."""
+    clock = clock or Clock()
+    db = await open_database(folder / "data" / "yousaid.db", Vault(MASTER), BoxKeys(folder / "keys"), create=True)
+    try:
+        school = check_school(ELMFIELD | facts, "school.yaml")
+        async with db.transaction() as tx:
+            await save_school(tx, school)
+            await save_groups(tx, school.groups)
+        yield School(db, House(school, load_texts()), clock)
+    finally:
+        with contextlib.suppress(Exception):
+            await db.close()
