@@ -63,7 +63,7 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
     """The reply to an address nobody has joined from. Nothing is kept but the code being asked about."""
     language = language if language in house.texts.languages and language in house.school.languages else "en"
     here = address_hash(tx, address.channel, address.where)
-    if typed := _code_in(said):
+    if (typed := _code_in(said)) is not None:
         return await _opened(tx, house, here, typed, now, language)
     waiting = await visit_code(tx, here)
     answer = _yes_or_no(house, said, language)
@@ -92,9 +92,9 @@ def _yes_or_no(house: House, said: Said, language: str) -> str:
         return ""
     control = house.texts.control(language, said.words)
     words = fold(said.words)
-    if control == "yes-start" or words in house.texts.list(language, "typed.yes"):
+    if control == "yes-start" or words in house.texts.list(language, "typed.agree"):
         return "yes"
-    return "no" if control == "no-thank-you" or words in house.texts.list(language, "typed.no") else ""
+    return "no" if control == "no-thank-you" or words in house.texts.list(language, "typed.decline") else ""
 
 
 async def _opened(tx: Tx, house: House, here: str, code: str, now: datetime, language: str) -> Reply:

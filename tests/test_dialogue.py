@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.said import Text
+from data.people import Address, person_at
+from data.queue import waiting_items
 from tests.school import School, Talk
 
 SURVEY = "parent-send-provision-1"
@@ -145,3 +148,14 @@ async def test_late_answers_get_a_kind_no_with_the_phone_number(school: School) 
         reply = await late.forges(says)
         assert "closed" in reply.messages[0].text
         assert "0161 496 0000" in reply.messages[0].text
+
+
+@pytest.mark.parametrize("words", ["hello", "/start", "/help", "/summary", "what is this?", "i am 9 and scared", "12"])
+async def test_a_stranger_gets_a_kind_word_and_nothing_is_kept(school: School, words: str) -> None:
+    """AGE-3: kind, numbers, who to ask; flagged words reach a human."""
+    await school.readers()
+    reply = await school.dialogue.hear(Address("telegram", "77"), Text(words), 1)
+    assert "0800 1111" in reply.messages[0].text
+    async with school.db.reading() as tx:
+        assert await person_at(tx, "telegram", "77") is None
+        assert len(await waiting_items(tx)) == ("scared" in words)

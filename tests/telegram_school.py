@@ -1,0 +1,68 @@
+"""A school whose bot runs against the local Bot API server, over real HTTP with the real python-telegram-bot."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.settings import Settings
+from bot.telegram_channel.application import make_application, running, serve
+from bot.telegram_channel.channel import TelegramChannel
+from tests.school import Clock, School, opened
+from tests.telegram_server import Person, TelegramServer
+
+_chats = itertools.count(1001)
+
+
+class TelegramSchool:
+    """People with phones, and a school that answers them."""
+
+    def __init__(self, server: TelegramServer, school: School, channel: TelegramChannel) -> None:
+        self.server = server
+        self.school = school
+        self.channel = channel
+
+    async def joins(self, role: str, group: str | None = None) -> Person:
+        """Somebody opens the link with their code and says yes."""
+        person = self.server.person(next(_chats))
+        code = await self.school.code(role, group)
+        await person.types(f"/start {code}")
+        await person.reads_until("Do you want to join?")
+        await person.taps("Yes, start")
+        await person.reads_until("You have joined")
+        return person
+
+    async def rounds(self) -> None:
+        """Everything that is due, sent over Telegram."""
+        await self.school.rounds({"telegram": self.channel})
+
+
+def settings_for(server: TelegramServer, folder: Path) -> Settings:
+    return Settings(telegram_token=server.token, telegram_api=server.url, database=folder / "data" / "yousaid.db")
+
+
+@asynccontextmanager
+async def telegram_school(folder: Path, server: TelegramServer | None = None) -> AsyncIterator[TelegramSchool]:
+    """Everything started; a refusal of Telegram's fails the test that caused it. Given a server, the bot restarts."""
+    own = server or TelegramServer()
+    if server is None:
+        await own.start()
+    try:
+        async with opened(folder, Clock()) as school:
+            application = make_application(settings_for(own, folder))
+            async with running(application):
+                task = asyncio.create_task(serve(application, school.dialogue))
+                try:
+                    yield TelegramSchool(own, school, TelegramChannel(application.bot))
+                finally:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
+    finally:
+        if server is None:
+            await own.stop()
+    own.assert_nothing_refused()
