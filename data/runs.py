@@ -21,7 +21,7 @@ from conversations.listening import LONGEST
 from data.database import Tx
 from data.moments import moment, new_id, stamp
 from data.surveys import Survey
-from data.tables import runs
+from data.tables import people, runs
 from data.vault import open_with, seal_with
 
 TEXT_ROOM = 4 * LONGEST + 64  # bytes: UTF-8 needs at most 4 for a letter
@@ -44,11 +44,11 @@ class Run:
     saved_at: datetime = datetime.min
 
 
-async def start_runs(tx: Tx, survey: Survey, people: list[str], now: datetime) -> None:
+async def start_runs(tx: Tx, survey: Survey, asked: list[str], now: datetime) -> None:
     """A run for everybody who is asked, all alike, in random order."""
     state = start(survey.form).state
     rows = []
-    for person in people:
+    for person in asked:
         run = Run(new_id(), person, survey.id, None, state, now)
         rows.append({"id": run.id, "person": person, "survey": survey.id, **_sealed(tx, run, survey)})
     await tx.run(insert(runs), sorted(rows, key=lambda row: str(row["id"])))
@@ -105,6 +105,9 @@ async def people_in(tx: Tx, survey: str) -> list[str]:
 
 
 async def end_runs(tx: Tx, survey: str) -> None:
+    """All runs of a survey go, also from in front of people."""
+    gone = select(runs.c.id).where(runs.c.survey == survey)
+    await tx.run(update(people).where(people.c.front.in_(gone)).values(front=None))
     await tx.run(delete(runs).where(runs.c.survey == survey))
 
 
