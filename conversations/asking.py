@@ -169,7 +169,8 @@ def review_screen(form: Form, state: State, s: Setting) -> Message:
 def sent_screen(form: Form, state: State, s: Setting) -> Message:
     """Thanks, when they hear back, and what they can still do until the survey closes."""
     pairs = (("change-answer", w.CHANGE), ("throw-away", w.THROW))
-    return Message(s.say("sent.text"), title=s.say("sent.title"), buttons=s.controls(state.step, *pairs))
+    lines = [s.say("sent.text")] + ([s.say("sent.contact")] if form.mode == "ANON" else [])
+    return Message("\n\n".join(lines), title=s.say("sent.title"), buttons=s.controls(state.step, *pairs))
 
 
 def answer_lines(form: Form, answers: dict[str, Answer], s: Setting) -> str:

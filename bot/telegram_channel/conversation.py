@@ -53,6 +53,13 @@ class Conversation:
             return
         self.speaker.say(heard.chat, _once_each(self, heard, reply))
 
+    def apologise(self, update: Update, key: str) -> None:
+        """Say that it did not work now; nothing of what was sent is lost, or it cannot be used."""
+        meant = read_update(update)
+        if isinstance(meant, Heard):
+            message = Message(self.dialogue.house.say("en", key))
+            self.speaker.say(meant.chat, lambda: self.channel.send(str(meant.chat), message))
+
     def _in_background(self, query: str) -> None:
         """Callback queries are answered first and at once: their deadline is short, and nothing depends on it."""
         task = asyncio.create_task(self._answer(query))

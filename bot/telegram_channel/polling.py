@@ -96,8 +96,12 @@ class Polling:
     async def _on_update(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         try:
             await self.conversation.handle(update)
+            self._tries.pop(update.update_id, None)
         except DatabaseProblem as problem:
             log.error("%s", problem)
+            if update.update_id not in self._tries:
+                self.conversation.apologise(update, "busy")
+            self._tries[update.update_id] += 1
             self._held.add(update.update_id)
         except Exception as error:
             self._failed(update, error)
@@ -109,4 +113,5 @@ class Polling:
             self._held.add(update.update_id)
         else:
             del self._tries[update.update_id]
+            self.conversation.apologise(update, "error")
             log.error("an update was set aside after %d tries", TRIES)
