@@ -1,0 +1,1 @@
+"""The same conversation on a web page: server-rendered, works without JavaScript, keeps no transcript."""

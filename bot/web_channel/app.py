@@ -1,0 +1,78 @@
+"""The web channel as an application: its routes, and around them the guard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot.dialogue import Clock, Dialogue
+from bot.facts import House
+from bot.letters import Letters
+from bot.web_channel import health, join_pages, link_pages, pages, queue_pages
+from bot.web_channel.channel import DemoPhone, WebChannel
+from bot.web_channel.drawing import render
+from bot.web_channel.guard import Guard
+from data.database import Database
+
+STATIC = Path(__file__).parent / "static"
+WORDS = {403: "expired", 404: "not-found", 413: "too-long", 503: "busy-now"}  # other statuses: "error"
+
+
+def make_app(
+    dialogue: Dialogue, db: Database, house: House, letters: Letters, clock: Clock, demo: DemoPhone | None = None
+) -> Starlette:
+    """The web channel of this school, to be served or mounted under a prefix."""
+    web = WebChannel(dialogue, db, house, letters, clock, demo)
+
+    async def failed(request: Request, status: int) -> Response:
+        request.scope["app"] = app
+        return error_page(request, status)
+
+    guard = Middleware(Guard, https=web.secure, demo=demo is not None, failed=failed)
+    app = Starlette(routes=routes(), middleware=[guard], exception_handlers={HTTPException: _http_error})
+    app.state.web = web
+    return app
+
+
+def routes() -> list[Route | Mount]:
+    get, post = ["GET"], ["POST"]
+    return [
+        Route("/", pages.home, methods=get),
+        Route("/me", pages.me, methods=get),
+        Route("/me", pages.act, methods=post),
+        Route("/me/version", pages.version, methods=get),
+        Route("/me/picture/{number:int}", pages.picture, methods=get),
+        Route("/me/file/{number:int}", pages.file, methods=get),
+        Route("/join/{code}", join_pages.show, methods=get),
+        Route("/join/{code}", join_pages.answer, methods=post),
+        Route("/queue", queue_pages.show, methods=get),
+        Route("/queue/{id}", queue_pages.to_list, methods=get),
+        Route("/queue/{id}", queue_pages.read, methods=post),
+        Route("/file/{token}", link_pages.show, methods=get),
+        Route("/file/{token}", link_pages.open, methods=post),
+        Route("/healthz", health.healthz, methods=get),
+        Route("/readyz", health.readyz, methods=get),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    response = error_page(request, error.status_code, "file-gone" if error.detail == "link" else "")
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def error_page(request: Request, status: int, words: str = "") -> Response:
+    """A kind page for whatever went wrong; it says what to do and shows no cause."""
+    key = words or WORDS.get(status, "error")
+    text = request.app.state.web.say("en", f"web.{key}")
+    return render(request, "message.html", status, title="sorry-title", text=text)

@@ -1,0 +1,168 @@
+"""/join/CODE: the first screen for everybody with a code. A GET spends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.joining import join, join_screen, refusal, stranger, wait_after_wrong, welcome
+from bot.said import JOIN, Tap, Text, asking
+from bot.web_channel.channel import NAME, WebChannel, root_of, web_of
+from bot.web_channel.drawing import card, render
+from bot.web_channel.sessions import (
+    Visitor,
+    csrf_of,
+    genuine,
+    genuine_stranger,
+    guard_stranger,
+    read_form,
+    remember,
+    stranger_secret,
+    visitor_of,
+)
+from conversations.channel import Message
+from conversations.listening import LONGEST
+from conversations.screening import screen
+from data.codes import Invitation, find_invitation, read_code, used_by
+from data.people import Address, start_session
+
+FREE_TRIES = 50  # wrong codes an hour from one address before answers come slower: a whole school may share one
+
+
+async def show(request: Request) -> Response:
+    """The question whether to join; the neutral sentence for a code that opens nothing."""
+    web, visitor = web_of(request), await visitor_of(request)
+    code = read_code(request.path_params["code"]) or ""
+    if await _used_here(web, visitor, code):
+        return _to(request, "/me")
+    invitation = await _invitation(web, code)
+    if invitation is None:
+        return await _refused(request)
+    return _page(request, join_screen(web.house, _language(web, visitor, invitation)), visitor, invitation.language)
+
+
+async def answer(request: Request) -> Response:
+    """Yes or no. The first thing here that changes anything."""
+    web, visitor, form = web_of(request), await visitor_of(request), await read_form(request)
+    code = read_code(request.path_params["code"]) or ""
+    if not (genuine(request, form, visitor.secret) if visitor else genuine_stranger(request, form)):
+        return _ask(request, 403, Message(web.say("en", "web.expired")))
+    if await _used_here(web, visitor, code):
+        return _to(request, "/me")
+    if form.get("say") not in (asking(JOIN, "yes"), asking(JOIN, "no")):
+        return await show(request)
+    if visitor:
+        return await _known(request, web, visitor, code, form["say"])
+    return await _new(request, web, code, form["say"])
+
+
+async def _known(request: Request, web: WebChannel, visitor: Visitor, code: str, says: str) -> Response:
+    """Somebody who joined opens a further code: the dialogue's own way, so that it adds its role."""
+    if await _invitation(web, code) is None:
+        return await _refused(request)
+    await web.dialogue.hear_person(visitor.person.id, Text(f"/start {code}"), NAME)
+    reply = await web.dialogue.hear_person(visitor.person.id, Tap(says), NAME)
+    web.replies.keep(visitor.key, reply.messages, web.now)
+    return _to(request, "/me")
+
+
+async def _new(request: Request, web: WebChannel, code: str, says: str) -> Response:
+    invitation = await _invitation(web, code)
+    if invitation is None:
+        return await _refused(request)
+    if says != asking(JOIN, "yes"):
+        return _page(request, Message(web.say(_language(web, None, invitation), "join.declined")), None)
+    async with web.db.transaction() as tx:
+        person = await join(tx, web.house, code, web.now, invitation.language)
+        secret = await start_session(tx, person, web.now) if person else ""
+    if not person:
+        return await _refused(request)
+    key = web.db.vault.lookup("replies", secret)
+    web.replies.keep(key, [welcome(web.house, _language(web, None, invitation))], web.now)
+    response = _to(request, "/me")
+    remember(request, response, secret)
+    return response
+
+
+# --- people without a code ----------------------------------------------------------------------------------------
+
+
+def ask_code(request: Request, status: int = 200, *notices: Message) -> Response:
+    """The page with a field for a code."""
+    return _ask(request, status, *notices)
+
+
+async def code_typed(request: Request, form: dict[str, str]) -> Response:
+    """A code goes on to its page; other words are answered like a stranger's in a chat (AGE-3, SAFE-12)."""
+    web, typed = web_of(request), form.get("code", "").strip().removeprefix("/start ")[:LONGEST]
+    if not genuine_stranger(request, form):
+        return _ask(request, 403, Message(web.say("en", "web.expired")))
+    if (code := read_code(typed)) and not screen(typed, "en"):  # ten letters can be a cry for help too
+        return _to(request, f"/join/{quote(code)}")
+    if not typed:
+        return _to(request, "/me")
+    async with web.db.transaction() as tx:
+        wait = await wait_after_wrong(tx, _here(request, web), web.now, FREE_TRIES)
+        reply = await stranger(tx, web.house, Address(NAME, _client(request)), Text(typed), web.now, "en")
+    await asyncio.sleep(wait)
+    return _ask(request, 200, *reply.messages)
+
+
+async def _refused(request: Request) -> Response:
+    """The one neutral sentence; later and later for those who guess."""
+    web = web_of(request)
+    async with web.db.transaction() as tx:
+        wait = await wait_after_wrong(tx, _here(request, web), web.now, FREE_TRIES)
+    await asyncio.sleep(wait)
+    return _ask(request, 404, refusal(web.house, "en"))
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _here(request: Request, web: WebChannel) -> str:
+    return web.db.vault.lookup("address", f"{NAME}:{_client(request)}")
+
+
+async def _invitation(web: WebChannel, code: str) -> Invitation | None:
+    async with web.db.reading() as tx:
+        return await find_invitation(tx, code, web.now) if code else None
+
+
+async def _used_here(web: WebChannel, visitor: Visitor | None, code: str) -> bool:
+    """Whether the person of this browser used this code before."""
+    if visitor is None or not code:
+        return False
+    async with web.db.reading() as tx:
+        return await used_by(tx, code, visitor.person.id)
+
+
+def _language(web: WebChannel, visitor: Visitor | None, invitation: Invitation) -> str:
+    wanted = visitor.person.language if visitor else invitation.language
+    return wanted if wanted in web.house.texts.languages else "en"
+
+
+def _to(request: Request, path: str) -> Response:
+    return RedirectResponse(root_of(request) + path, 303)
+
+
+def _page(request: Request, message: Message, visitor: Visitor | None, language: str = "en") -> HTMLResponse:
+    web = web_of(request)
+    secret = visitor.secret if visitor else stranger_secret(request)
+    language = language if language in web.house.texts.languages else "en"
+    response = render(request, "join.html", 200, language, csrf=csrf_of(web, secret), screen=card(message))
+    if visitor is None:
+        guard_stranger(request, response, secret)
+    return response
+
+
+def _ask(request: Request, status: int, *notices: Message) -> HTMLResponse:
+    secret = stranger_secret(request)
+    csrf = csrf_of(web_of(request), secret)
+    response = render(request, "code.html", status, csrf=csrf, notices=[card(m) for m in notices])
+    guard_stranger(request, response, secret)
+    return response

@@ -1,0 +1,113 @@
+"""Who looks at the page: cookies, and proof that a form was sent from our own page (CSRF)."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.web_channel.channel import WebChannel, root_of, web_of
+from data.people import SESSION_AGE, Person, person_of_session, start_session
+
+SAFE_SITES = ("same-origin", "none")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who joined, in this browser. `new`: the cookie goes out with this answer."""
+
+    person: Person
+    key: str
+    secret: str = field(repr=False)
+    new: bool = False
+
+
+async def visitor_of(request: Request) -> Visitor | None:
+    """Who this browser belongs to; in the demo the phone's person, signed in at the first look."""
+    web = web_of(request)
+    secret = request.cookies.get(cookie_name(request, "yousaid"), "")
+    async with web.db.reading() as tx:
+        person = await person_of_session(tx, secret, web.now) if secret else None
+    if person:
+        return Visitor(person, web.db.vault.lookup("replies", secret), secret)
+    return await _demo_visitor(request, web)
+
+
+async def _demo_visitor(request: Request, web: WebChannel) -> Visitor | None:
+    if web.demo is None or request.method != "GET":
+        return None
+    async with web.db.transaction() as tx:
+        secret = await start_session(tx, web.demo.person, web.now)
+        person = await person_of_session(tx, secret, web.now)
+    return Visitor(person, web.db.vault.lookup("replies", secret), secret, new=True) if person else None
+
+
+def cookie_name(request: Request, name: str) -> str:
+    """`__Host-` where the address is https; in the demo each phone has a name of its own."""
+    web = web_of(request)
+    if web.demo:
+        return f"{name}-demo{root_of(request).replace('/', '-')}"
+    return f"__Host-{name}" if web.secure else name
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int | None) -> None:
+    secure = web_of(request).secure
+    path = "/" if secure else root_of(request) or "/"
+    named = cookie_name(request, name)
+    response.set_cookie(named, value, max_age=seconds, path=path, secure=secure, httponly=True, samesite="lax")
+
+
+def remember(request: Request, response: Response, secret: str) -> None:
+    """The session's cookie goes out with this response."""
+    set_cookie(request, response, "yousaid", secret, int(SESSION_AGE.total_seconds()))
+
+
+# --- forms --------------------------------------------------------------------------------------------------------
+
+
+def csrf_of(web: WebChannel, secret: str) -> str:
+    """The proof that belongs to a cookie; only our own pages carry it."""
+    return web.db.vault.lookup("csrf", secret)
+
+
+def stranger_secret(request: Request) -> str:
+    """The random cookie that guards forms of people who have not joined; a fresh one if there is none."""
+    return request.cookies.get(cookie_name(request, "yousaid-form"), "") or secrets.token_urlsafe(16)
+
+
+def guard_stranger(request: Request, response: Response, secret: str) -> None:
+    set_cookie(request, response, "yousaid-form", secret, None)
+
+
+def genuine(request: Request, form: dict[str, str], secret: str) -> bool:
+    """Whether this POST comes from a page of ours in this browser."""
+    if not _same_site(request) or not secret:
+        return False
+    return hmac.compare_digest(form.get("csrf", "").encode(), csrf_of(web_of(request), secret).encode())
+
+
+def genuine_stranger(request: Request, form: dict[str, str]) -> bool:
+    return genuine(request, form, request.cookies.get(cookie_name(request, "yousaid-form"), ""))
+
+
+def _same_site(request: Request) -> bool:
+    """What the browser itself says about where the form came from, if it says anything.
+
+    Origin is "null" on our own forms, because we send no referrer; then Sec-Fetch-Site and the token decide.
+    """
+    if request.headers.get("sec-fetch-site", "none") not in SAFE_SITES:
+        return False
+    origin = request.headers.get("origin", "null")
+    ours = (request.headers.get("host", ""), urlsplit(web_of(request).house.web_address).netloc)
+    return origin == "null" or urlsplit(origin).netloc in ours
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form as text; files and repeats are left out."""
+    form: FormData = await request.form(max_files=0, max_fields=20)
+    return {name: value for name, value in form.items() if isinstance(value, str)}

@@ -1,0 +1,41 @@
+// Small comforts on top of plain HTML: no double sending, news without reloading by hand, focus where it helps.
+"use strict";
+(() => {
+  const EVERY = 3000;
+  let sending = false;
+
+  document.addEventListener("submit", (event) => {
+    if (sending) {
+      event.preventDefault();
+      return;
+    }
+    sending = true;
+    try { sessionStorage.setItem("sent", "1"); } catch { /* storage is off: focus stays where the browser puts it */ }
+    setTimeout(() => { sending = false; }, 5000);
+  });
+  window.addEventListener("pageshow", () => { sending = false; });
+
+  const afterSending = () => {
+    try {
+      const sent = sessionStorage.getItem("sent");
+      sessionStorage.removeItem("sent");
+      return sent;
+    } catch { return null; }
+  };
+  const title = document.getElementById("title");
+  if (afterSending() && title && !document.querySelector(".notice")) title.focus();
+
+  const typed = () => [...document.querySelectorAll("input:not([type=hidden]), textarea")].some((field) => field.value);
+  const busy = () => sending || document.hidden || typed();
+
+  const look = async () => {
+    if (busy()) return;
+    try {
+      const answer = await fetch(document.body.dataset.ask, { credentials: "same-origin" });
+      if (!answer.ok) return;
+      const { version } = await answer.json();
+      if (version && version !== document.body.dataset.version && !busy()) location.reload();
+    } catch { /* offline for a moment: the page stays as it is */ }
+  };
+  if (document.body.dataset.ask) setInterval(look, EVERY);
+})();
