@@ -55,7 +55,7 @@ class Question(Strict):
     max: int | None = None
     least: int | None = None
     most: int | None = None
-    show_if: dict[str, tuple[str, ...]] = Field(default_factory=dict, strict=False)
+    show_if: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(default_factory=dict)
     filled: bool = False  # the choices come from the database (groups, surveys), not from the file
     short: Texts | None = None  # a name for the answer on the review screen of a staff errand
 

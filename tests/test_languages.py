@@ -15,9 +15,7 @@ from conversations.texts import load_texts
 TEXTS = load_texts()
 ROOT = Path(__file__).parent.parent
 FACTS = set(
-    "school phone council sendiass numbers senco dsl deputy head chair close_date close_time answer_date date decision "
-    "decider readers word_readers n minutes at of answer opens roles title group survey who asked started finished "
-    "percent opened closed text label count low middle highest base least day time place age name text".split()
+    ["school", "phone", "council", "sendiass", "numbers", "senco", "dsl", "deputy", "head", "chair", "close_date", "close_time", "answer_date", "date", "decision", "decider", "readers", "word_readers", "n", "minutes", "at", "of", "answer", "opens", "roles", "title", "group", "survey", "who", "asked", "started", "finished", "percent", "opened", "closed", "text", "label", "count", "low", "middle", "highest", "base", "least", "day", "time", "place", "age", "name", "text"]
 )
 BANNED = ("just between us", "completely private", "no one will know", "nobody will know", "our secret", "stay secret")
 
