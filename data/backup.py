@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from data.database import Database, DatabaseProblem, prepare
-from data.vault import BoxKeys, Vault, sync_folder
+from data.vault import BoxKeys, KeyProblem, Vault, sync_folder
 
 
 class BackupProblem(Exception):
@@ -80,7 +80,7 @@ def restore(file: Path, target: Path, vault: Vault) -> Path | None:
         new.rename(target)
         sync_folder(target.parent)
         return kept
-    except DatabaseProblem as problem:
+    except (DatabaseProblem, KeyProblem) as problem:
         raise BackupProblem(str(problem).replace(str(new), str(file))) from None
     finally:
         for leftover in (new, *(new.with_name(new.name + end) for end in ("-wal", "-shm"))):

@@ -250,6 +250,8 @@ def _in_plain_words(said: str, path: Path) -> DatabaseProblem | None:
         return DatabaseProblem(
             f"The file at {path} is damaged or not a database. Restore a backup: `yousaid restore FILE`."
         )
+    if "i/o error" in said:
+        return DatabaseProblem(f"The file at {path} cannot be read or written. Check that it is a file, and the disk.")
     if "no such table" in said or "no such column" in said:
         return DatabaseProblem(f"The file at {path} is not a complete YouSaid database. Restore a backup.")
     return None

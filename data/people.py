@@ -14,7 +14,8 @@ from data.moments import moment, new_id, stamp
 from data.tables import addresses, groups, memberships, people, roles, sessions
 
 CONSENT_WORDING = 1  # grows when the joining screen's words change
-SESSION_AGE = timedelta(days=180)
+SESSION_AGE = timedelta(days=180)  # of a browser that joined with a code
+LINK_SESSION_AGE = timedelta(hours=8)  # of one that came by a one-time link
 
 
 @dataclass(frozen=True)
@@ -153,17 +154,18 @@ async def groups_of(tx: Tx, person: str) -> set[str]:
 # --- browser sessions ---------------------------------------------------------------------------------------------
 
 
-async def start_session(tx: Tx, person: str, now: datetime) -> str:
+async def start_session(tx: Tx, person: str, now: datetime, age: timedelta = SESSION_AGE) -> str:
     """A fresh secret for a browser's cookie; only its hash is kept."""
+    await tx.run(delete(sessions).where(sessions.c.ends_at <= stamp(now)))
     secret = secrets.token_urlsafe(32)
-    values = {"hash": tx.vault.lookup("session", secret), "made_at": stamp(now), "seen_at": stamp(now)}
-    await tx.run(insert(sessions).values(person=person, **values))
+    hashed = tx.vault.lookup("session", secret)
+    await tx.run(insert(sessions).values(hash=hashed, person=person, ends_at=stamp(now + age)))
     return secret
 
 
 async def person_of_session(tx: Tx, secret: str, now: datetime) -> Person | None:
     row = await tx.first(select(sessions).where(sessions.c.hash == tx.vault.lookup("session", secret)))
-    if not row or now - moment(row.made_at) > SESSION_AGE:
+    if not row or moment(row.ends_at) <= now:
         return None
     return await find_person(tx, row.person)
 

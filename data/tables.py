@@ -88,8 +88,7 @@ sessions = Table(  # browsers that have joined
     metadata,
     Column("hash", String, primary_key=True),
     _person(nullable=False),
-    Column("made_at", String, nullable=False),
-    Column("seen_at", String, nullable=False),
+    Column("ends_at", String, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -17,7 +17,7 @@ from bot.web_channel.sessions import (
     stranger_secret,
 )
 from data.links import find_link, spend_link
-from data.people import start_session
+from data.people import LINK_SESSION_AGE, start_session
 
 OPENS = {"queue": "/queue"}  # kind of link -> where it leads
 
@@ -41,7 +41,7 @@ async def open(request: Request) -> Response:
         if found is None or found.kind not in OPENS:
             raise HTTPException(404, detail="link")
         link = await spend_link(tx, request.path_params["token"], web.now)
-        secret = await start_session(tx, link.person, web.now) if link else ""
+        secret = await start_session(tx, link.person, web.now, LINK_SESSION_AGE) if link else ""
     response = RedirectResponse(root_of(request) + OPENS[found.kind], 303)
     remember(request, response, secret)
     return response
