@@ -22,7 +22,12 @@ class Settings(BaseSettings):
     """The settings of one installation. The field's description stands in the README's table."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True, frozen=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        frozen=True,
     )
 
     telegram_token: SecretStr | None = Field(None, description="from @BotFather; without it Telegram is off")
