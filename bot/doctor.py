@@ -1,0 +1,364 @@
+"""`yousaid doctor`: looks at all that a running bot needs, and says in plain words what is wrong and what mends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from bot.cli.copies import LAST_BACKUP
+from bot.cli.links import remember_bot_name
+from bot.cli.telegram_me import Me, ask_me
+from bot.house import box_keys, read_vault, shares_folder
+from bot.settings import Settings, SettingsProblem, read_settings, unknown_names
+from data.checkup import Checkup, look_at
+from data.database import HEAD, Database, DatabaseProblem, Tx, prepare, read_fact, schema_version
+from data.lock import RunLock
+from data.moments import moment
+from data.outbox import oldest_due
+from data.people import people_with_role
+from data.queue import queue_size
+from data.school import School, load_school
+from data.surveys import all_surveys
+from data.vault import KeyProblem, Vault
+
+OK, LOOK, BROKEN = "ok", "look", "broken"
+LATE = timedelta(minutes=5)
+QUEUE_OLD = timedelta(days=1)
+BACKUP_OLD = timedelta(days=7)
+CLOCK_OFF = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: ok, look (works, but should be better) or broken, and what mends it."""
+
+    check: str
+    state: str
+    says: str
+    remedy: str = ""
+
+
+def as_text(findings: Iterable[Finding]) -> str:
+    """One line each, the remedy under it; the last line sums up."""
+    lines, states = [], []
+    for f in findings:
+        states.append(f.state)
+        lines.append(f"{f.state:<7} {f.check}: {f.says}")
+        lines += [f"        -> {f.remedy}"] if f.remedy else []
+    broken, look = states.count(BROKEN), states.count(LOOK)
+    return "\n".join([*lines, f"{broken} broken, {look} to look at, {states.count(OK)} ok."])
+
+
+def in_json(findings: Iterable[Finding]) -> str:
+    rows = [asdict(f) for f in findings]
+    return json.dumps({"ok": all(r["state"] != BROKEN for r in rows), "checks": rows}, ensure_ascii=False, indent=2)
+
+
+async def examine(now: datetime) -> list[Finding]:
+    """Everything, in the order in which it is best mended."""
+    found = [_python(), *_names()]
+    try:
+        settings = read_settings() if not unknown_names() else Settings()
+    except SettingsProblem as problem:
+        return [*found, Finding("settings", BROKEN, str(problem), "Mend it in the environment or in .env.")]
+    except ValueError:
+        return [*found, Finding("settings", BROKEN, "a setting has a wrong value", "Mend the unknown names first.")]
+    telegram, date = await asyncio.gather(_me(settings), _date_at(settings))
+    found += [_clock(now, date), *_telegram(settings, telegram)]
+    found += await _stored(settings, telegram, now)
+    return [*found, _port(settings), _public(settings), _disk(settings), _languages()]
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    fine = sys.version_info >= (3, 11)
+    return Finding("python", OK if fine else BROKEN, version, "" if fine else "Install Python 3.11 or later.")
+
+
+def _names() -> list[Finding]:
+    unknown = unknown_names()
+    if not unknown:
+        return [Finding("settings", OK, "every name is known")]
+    return [Finding("settings", BROKEN, line, "Mend the name in the environment or in .env.") for line in unknown]
+
+
+# --- key and database ---------------------------------------------------------------------------------------------
+
+
+async def _stored(settings: Settings, telegram: Me | None, now: datetime) -> list[Finding]:
+    """Key, file and what is in it; each only where the one before is sound."""
+    try:
+        vault = read_vault(settings)
+    except KeyProblem as problem:
+        return [Finding("key", BROKEN, str(problem), "Put the key back, or run `yousaid setup` for a new school.")]
+    found = [Finding("key", OK, "there, and readable by its owner only"), _folder(settings)]
+    file = await asyncio.to_thread(_file, settings.database, vault)
+    found += file
+    if any(f.state == BROKEN for f in file):
+        return found
+    db = Database(settings.database, vault, box_keys(settings))
+    try:
+        writable = all(f.state == OK for f in file)
+        return found + await _inside(db, settings, telegram if writable else None, now)
+    except DatabaseProblem as problem:
+        return [*found, Finding("database", BROKEN, str(problem))]
+    finally:
+        await db.close()
+
+
+def _folder(settings: Settings) -> Finding:
+    if shares_folder(settings):
+        return Finding(
+            "key folder",
+            LOOK,
+            f"key and database share {settings.key_folder}: whoever copies one has the other",
+            "Move the key elsewhere and set YOUSAID_KEY_FILE.",
+        )
+    folder = settings.key_folder
+    if folder.is_dir() and os.stat(folder).st_mode & 0o022:
+        return Finding("key folder", LOOK, f"others can write to {folder}", f"chmod 700 {folder}")
+    return Finding("key folder", OK, "apart from the database")
+
+
+def _file(path: Path, vault: Vault) -> list[Finding]:
+    if not path.is_file():
+        return [Finding("database", BROKEN, f"there is none at {path}", "yousaid setup")]
+    seen = look_at(path)
+    if seen.trouble or seen.verdict != "ok":
+        return [_unsound(path, seen)]
+    try:
+        version = schema_version(path)
+        if version == HEAD:
+            prepare(path, vault, create=False)  # at this version it only checks the key
+    except (DatabaseProblem, KeyProblem) as problem:
+        return [Finding("database", BROKEN, str(problem))]
+    return [*_version(version), *_writing(path, seen)]
+
+
+def _unsound(path: Path, seen: Checkup) -> Finding:
+    if "locked" in seen.trouble:
+        return Finding("database", BROKEN, f"{path} is held by another program", "Close that program and try again.")
+    return Finding("database", BROKEN, f"{path} is damaged or not a database", "yousaid restore FILE")
+
+
+def _version(version: str | None) -> list[Finding]:
+    if version is None:
+        return [Finding("database", BROKEN, "the file is empty", "yousaid setup")]
+    if version > HEAD:
+        return [Finding("database", BROKEN, "it is from a newer version", "Install that version of YouSaid.")]
+    if version < HEAD:
+        return [Finding("database", BROKEN, "it is from an older version", "yousaid backup FILE, then yousaid run")]
+    return [Finding("database", OK, "sound, of this version, and opened by this key")]
+
+
+def _writing(path: Path, seen: Checkup) -> Iterator[Finding]:
+    if "locked" in seen.unwritable:
+        yield Finding("writing", LOOK, "another program writes to it just now", "Run `yousaid doctor` again.")
+    elif seen.unwritable:
+        yield Finding("writing", BROKEN, f"{path} cannot be written", "Check the owner and rights of file and folder.")
+    elif not seen.wal:
+        yield Finding("writing", LOOK, "it is not in WAL mode, so readers and the bot block each other", "yousaid run")
+    else:
+        yield Finding("writing", OK, "can be written, in WAL mode")
+
+
+async def _inside(db: Database, settings: Settings, telegram: Me | None, now: datetime) -> list[Finding]:
+    if telegram and telegram.name:
+        async with db.transaction() as tx:
+            await remember_bot_name(tx, telegram.name)
+    async with db.reading() as tx:
+        school = await load_school(tx)
+        if school is None:
+            return [Finding("school", BROKEN, "no school is set up in this database", "yousaid setup")]
+        looks: list[Callable[[], Awaitable[Finding]]] = [
+            lambda: _team(tx, school),
+            lambda: _queue(tx, now),
+            lambda: _outbox(tx, settings, now),
+            lambda: _boxes(tx),
+            lambda: _forms(tx),
+            lambda: _backup(tx, now),
+        ]
+        return [Finding("school", OK, school.name), _zone(school, now), *[await look() for look in looks]]
+
+
+def _zone(school: School, now: datetime) -> Finding:
+    try:
+        return Finding("time zone", OK, f"{school.timezone}, now {now.astimezone(school.zone):%H:%M}")
+    except (KeyError, OSError):
+        return Finding("time zone", BROKEN, f"no data for {school.timezone}", "pip install tzdata")
+
+
+async def _team(tx: Tx, school: School) -> Finding:
+    names = {"dsl": school.people.dsl, "deputy": school.people.deputy_dsl}
+    missing = [role for role in names if not await people_with_role(tx, role)]
+    if not missing:
+        return Finding("safeguarding", OK, "DSL and deputy have joined")
+    who = " and ".join(f"{names[role]} ({role})" for role in missing)
+    verb = "has" if len(missing) == 1 else "have"
+    says = f"{who} {verb} not joined: forms with words cannot be sent, and alerts reach nobody there"
+    return Finding("safeguarding", LOOK, says, f"yousaid invite --role {missing[0]}")
+
+
+async def _queue(tx: Tx, now: datetime) -> Finding:
+    size, oldest = await queue_size(tx)
+    if not oldest:
+        return Finding("queue", OK, "nothing waits to be read")
+    state = LOOK if now - oldest > QUEUE_OLD else OK
+    says = f"{size} to read, the oldest for {_age(now - oldest)}"
+    return Finding("queue", state, says, "The DSL or deputy opens /queue." if state == LOOK else "")
+
+
+async def _outbox(tx: Tx, settings: Settings, now: datetime) -> Finding:
+    due = await oldest_due(tx, now)
+    if due is None or now - moment(due) < LATE:
+        return Finding("messages", OK, "nothing is late")
+    remedy = "yousaid run" if not _bot_runs(settings) else "Look into the bot's log."
+    return Finding("messages", LOOK, f"some should have gone out {_age(now - moment(due))} ago", remedy)
+
+
+async def _boxes(tx: Tx) -> Finding:
+    boxes = [s.id for s in await all_surveys(tx, "open") if s.mode == "ANON"]
+    lost = [id for id in boxes if tx.boxes.read(id) is None]
+    if not lost:
+        return Finding("ballot boxes", OK, f"{len(boxes)} open, each with its key")
+    says = f"the keys of {', '.join(lost)} are not in {tx.boxes.folder}: these answers cannot be read"
+    return Finding("ballot boxes", BROKEN, says, f"Put the folder back, or end it: yousaid close {lost[0]}")
+
+
+async def _forms(tx: Tx) -> Finding:
+    from conversations.form import FormError
+    from data.forms import all_forms
+
+    try:
+        return Finding("forms", OK, f"{len(await all_forms(tx))} can be played")
+    except FormError as error:
+        return Finding("forms", BROKEN, error.lines[0], "yousaid form check FILE, then yousaid form add FILE")
+
+
+async def _backup(tx: Tx, now: datetime) -> Finding:
+    made = await read_fact(tx, LAST_BACKUP)
+    if made is None:
+        return Finding("backup", LOOK, "none was made yet", "yousaid backup FILE")
+    age = now - datetime.fromisoformat(made.decode())
+    old = age > BACKUP_OLD
+    return Finding("backup", LOOK if old else OK, f"made {_age(age)} ago", "yousaid backup FILE" if old else "")
+
+
+def _age(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+
+
+# --- the machine and the world ------------------------------------------------------------------------------------
+
+
+def _disk(settings: Settings) -> Finding:
+    place = next(p for p in (settings.database.parent, *settings.database.absolute().parents) if p.is_dir())
+    free = shutil.disk_usage(place).free
+    size = settings.database.stat().st_size if settings.database.is_file() else 0
+    enough = free >= max(2 * size, 50_000_000)
+    says = f"{free // 1_000_000} MB free"
+    return Finding("disk", OK if enough else BROKEN, says, "" if enough else "Free some space: a backup needs it.")
+
+
+def _clock(now: datetime, date: datetime | None) -> Finding:
+    if date and abs(now - date) > CLOCK_OFF:
+        says = f"it differs from Telegram's by {_age(abs(now - date))}"
+        return Finding("clock", BROKEN, says, "Switch on time synchronisation: timedatectl set-ntp true")
+    if not 2025 < now.year < 2100:
+        return Finding("clock", BROKEN, f"it says {now:%Y-%m-%d}", "timedatectl set-ntp true")
+    return Finding("clock", OK, f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+async def _me(settings: Settings) -> Me | None:
+    return await ask_me(settings) if settings.telegram_token else None
+
+
+async def _date_at(settings: Settings) -> datetime | None:
+    """The time of day as Telegram's server says it, asked without the token; None when it cannot be had."""
+    if settings.telegram_token is None:
+        return None
+    import aiohttp
+
+    patience = aiohttp.ClientTimeout(total=2.5)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=patience) as session,
+            session.head(settings.telegram_api, allow_redirects=False) as response,
+        ):
+            return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+    except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError):
+        return None
+
+
+def _telegram(settings: Settings, me: Me | None) -> Iterator[Finding]:
+    if me is None:
+        yield Finding("telegram", LOOK, "off: only the web page works", "Set YOUSAID_TELEGRAM_TOKEN from @BotFather.")
+    elif me.trouble == "refused":
+        remedy = "Copy YOUSAID_TELEGRAM_TOKEN from @BotFather again."
+        yield Finding("telegram", BROKEN, "Telegram does not know this token", remedy)
+    elif me.trouble:
+        yield Finding("telegram", LOOK, f"{settings.telegram_api} could not be reached", "Check the network.")
+    else:
+        yield Finding("telegram", OK, f"@{me.name}")
+        yield from _bot_options(me)
+
+
+def _bot_options(me: Me) -> Iterator[Finding]:
+    if me.webhook:
+        says = "a webhook is set, so polling gets nothing"
+        yield Finding("webhook", BROKEN, says, "yousaid run removes it; stop whatever sets it again.")
+    if me.joins_groups:
+        says = "anybody can add the bot to a group"
+        yield Finding("groups", LOOK, says, "In @BotFather: /setjoingroups, choose the bot, Disable.")
+
+
+def _port(settings: Settings) -> Finding:
+    try:
+        with socket.create_server((settings.host, settings.port), reuse_port=False):
+            return Finding("address", OK, f"{settings.listen} is free")
+    except OSError:
+        if _bot_runs(settings):
+            return Finding("address", OK, f"{settings.listen} is used by the running bot")
+    remedy = "Stop the other program, or set YOUSAID_LISTEN."
+    return Finding("address", BROKEN, f"{settings.listen} is used by another program", remedy)
+
+
+def _bot_runs(settings: Settings) -> bool:
+    """Whether a bot holds this database; only looks, and leaves no file behind."""
+    lock = RunLock(settings.database)
+    if not lock.path.exists():
+        return False
+    try:
+        free = lock.acquire()
+    except OSError:
+        return False
+    lock.release()
+    return not free
+
+
+def _public(settings: Settings) -> Finding:
+    if settings.public_url:
+        return Finding("web links", OK, settings.public_url)
+    says = "YOUSAID_PUBLIC_URL is not set: web links open only on the school's machine"
+    return Finding("web links", LOOK, says, "Set it to the address families see, if they are to use the web page.")
+
+
+def _languages() -> Finding:
+    from conversations.texts import load_texts
+
+    try:
+        return Finding("languages", OK, ", ".join(load_texts().languages))
+    except (OSError, ValueError, KeyError) as error:
+        return Finding("languages", BROKEN, f"a file cannot be read ({type(error).__name__})", "Install again.")
