@@ -42,9 +42,16 @@ async def set_up(settings: Settings, school: School, now: datetime) -> SetUp:
         async with opened_database(settings, create=True) as db:
             return await _fill(db, settings, school, now, _sheet(settings) if made or new_database else None)
     except BaseException:
-        if made:  # nobody has seen it, and nothing was sealed with it
-            settings.key_file.unlink(missing_ok=True)
+        if made:  # nobody has seen the key, so what little was sealed with it is of no use
+            _take_back(settings, new_database)
         raise
+
+
+def _take_back(settings: Settings, new_database: bool) -> None:
+    settings.key_file.unlink(missing_ok=True)
+    if new_database and settings.database.is_file():
+        for end in ("", "-wal", "-shm"):
+            settings.database.with_name(settings.database.name + end).unlink(missing_ok=True)
 
 
 async def _fill(db: Database, settings: Settings, school: School, now: datetime, key: str | None) -> SetUp:
@@ -68,22 +75,28 @@ async def _first_code(tx: Tx, role: str, school: School, now: datetime) -> str:
 async def _bot_name(settings: Settings) -> tuple[str | None, str]:
     """The bot's username, and in one line why it is not known."""
     if settings.telegram_token is None:
-        return None, "No YOUSAID_TELEGRAM_TOKEN is set, so there are no Telegram links yet: the codes work all the same."
+        return (
+            None,
+            "No YOUSAID_TELEGRAM_TOKEN is set, so there are no Telegram links yet. Codes can be typed.",
+        )
     me = await ask_me(settings)
     if me.trouble == "refused":
         return None, "Telegram does not know this token. Copy YOUSAID_TELEGRAM_TOKEN from @BotFather again."
     if me.trouble:
-        return None, "Telegram could not be reached, so the bot's name is not known yet. Codes can be typed all the same."
+        return (
+            None,
+            "Telegram could not be reached, so its links are missing here. Codes can be typed.",
+        )
     return me.name, ""
 
 
 def _ready_key(settings: Settings, new_database: bool) -> bool:
     """Whether a key was made now. A key that is there is never touched; a database without its key is never taken."""
+    _check_place(settings.database)
     if settings.key is not None or settings.key_file.exists():
         return False
     if not new_database:
         _refuse_database_without_key(settings)
-    _check_place(settings.database)
     folder = settings.key_folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(FileExistsError):  # another setup was faster: its key holds

@@ -1,0 +1,1 @@
+"""The command line `yousaid`: one module per topic; every error is one line."""

@@ -1,0 +1,37 @@
+"""What `yousaid setup` prints at the end: recovery sheet, warnings, links and codes."""
+
+from __future__ import annotations
+
+from bot.cli.links import deep_links
+from bot.settings import Settings
+from bot.setup import SetUp, warnings
+
+
+def report(done: SetUp, settings: Settings) -> str:
+    """The whole report; the admin's code stands alone on its last line."""
+    verb = "is up to date" if done.again else "is set up"
+    lines = [f"{done.school.name} {verb}. Database: {settings.database}. For trial with invented people only."]
+    lines += ["", *_sheet(done.key, settings)] if done.key else []
+    notes = [*warnings(settings), *([done.telegram_silent] if done.telegram_silent else [])]
+    lines += ["", *(f"Note: {note}" for note in notes)] if notes else []
+    lines += ["", "One link and one code each, good once and for 14 days:"]
+    for role, title in _titles(done).items():
+        links = deep_links(done.codes[role], done.bot_name, settings.web_address)
+        lines += [f"{title}: {done.codes[role]}", *(f"  {link}" for link in links)]
+    return "\n".join([*lines, "", "Start the bot with `yousaid run`. The admin's code:", done.codes["admin"]])
+
+
+def _titles(done: SetUp) -> dict[str, str]:
+    people = done.school.people
+    return {"admin": "Admin", "dsl": f"DSL ({people.dsl})", "deputy": f"Deputy ({people.deputy_dsl})"}
+
+
+def _sheet(key: str, settings: Settings) -> list[str]:
+    return [
+        "RECOVERY SHEET: write this down now and keep it on paper in a locked place. It is shown only once.",
+        f"  Key: {key}",
+        f"  It belongs in the file {settings.key_file}",
+        "  Without this key nobody can read the names and words in the database, and no backup helps.",
+        f"  The keys of open ballot boxes (answers without names) lie in {settings.key_folder}. They are in no backup.",
+        "  If that folder is lost, the answers in the boxes that are open then are lost.",
+    ]

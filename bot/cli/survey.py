@@ -1,0 +1,95 @@
+"""`yousaid survey`: what was sent, and how it stands."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.house import Opened
+    from data.database import Tx
+    from data.surveys import Survey
+
+app = typer.Typer(help="List surveys, or show one.", rich_markup_mode=None)
+COLUMNS = ("id", "state", "asked", "started", "finished")
+AS_JSON = typer.Option(False, "--json", help="Print JSON.")
+
+
+@app.command("list")
+def list_surveys(as_json: bool = AS_JSON) -> None:
+    """One line each, newest first: id, state, asked, started, finished."""
+    from bot.cli.opening import with_school
+
+    rows = with_school(_all)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        typer.echo("  ".join(_shown(row[column]) for column in COLUMNS))
+    if not rows:
+        typer.echo("No survey was sent yet: `yousaid send FORM --group NAME`.", err=True)
+
+
+@app.command()
+def show(id: str = typer.Argument(help="A survey, or a form for its latest survey."), as_json: bool = AS_JSON) -> None:
+    """How one survey stands: counts, dates, group, decision. Never an answer."""
+    from bot.cli.opening import survey_named, with_school
+
+    async def one(opened: Opened) -> dict[str, Any]:
+        async with opened.db.reading() as tx:
+            return await _row(tx, await survey_named(tx, id))
+
+    row = with_school(one)
+    if as_json:
+        typer.echo(json.dumps(row, ensure_ascii=False, indent=2))
+        return
+    for name, value in row.items():
+        typer.echo(f"{name}: {_shown(value)}")
+
+
+async def _all(opened: Opened) -> list[dict[str, Any]]:
+    from data.surveys import all_surveys
+
+    async with opened.db.reading() as tx:
+        return [await _row(tx, survey) for survey in await all_surveys(tx)]
+
+
+async def _row(tx: Tx, survey: Survey) -> dict[str, Any]:
+    from data.surveys import group_name
+
+    started, finished = await counts(tx, survey)
+    return {
+        "id": survey.id,
+        "state": survey.state,
+        "asked": survey.asked,
+        "started": started,
+        "finished": finished,
+        "form": survey.form.id,
+        "version": survey.form.version,
+        "mode": survey.mode,
+        "group": await group_name(tx, survey),
+        "decision": survey.decision,
+        "decider": survey.decider,
+        "opened_on": survey.opened_on.isoformat(),
+        "closes_at": survey.closes_at.isoformat(),
+        "closed_on": survey.closed_on.isoformat() if survey.closed_on else None,
+        "answer_by": survey.answer_by.isoformat(),
+    }
+
+
+async def counts(tx: Tx, survey: Survey) -> tuple[int | None, int | None]:
+    """(started, finished); None where the box key is gone and nobody can know."""
+    from data.runs import BoxLost, count_runs
+
+    if not survey.open:
+        return survey.started, survey.finished
+    try:
+        return await count_runs(tx, survey)
+    except BoxLost:
+        return None, None
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else str(value)

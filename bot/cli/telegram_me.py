@@ -1,0 +1,55 @@
+"""What Telegram says about our bot: its name, whether groups may add it, whether a webhook is set."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from telegram import Bot
+
+    from bot.settings import Settings
+
+PATIENCE = 3.0  # seconds in all
+
+
+@dataclass(frozen=True)
+class Me:
+    """`trouble` is empty, "refused" (Telegram does not know the token) or "unreachable"."""
+
+    name: str = ""
+    joins_groups: bool = False
+    webhook: bool = False
+    trouble: str = ""
+
+
+async def ask_me(settings: Settings) -> Me:
+    """Never raises: no failure of the network may stop a command, and no text of an error is shown (the token)."""
+    from telegram.error import Forbidden, InvalidToken, TelegramError
+
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async with _bot(settings) as bot:
+                hook = await bot.get_webhook_info()
+                return Me(bot.username, bool(bot.can_join_groups), bool(hook.url))
+    except (InvalidToken, Forbidden):
+        return Me(trouble="refused")
+    except (TelegramError, TimeoutError, OSError):
+        return Me(trouble="unreachable")
+
+
+def _bot(settings: Settings) -> Bot:
+    from telegram import Bot
+
+    from bot.telegram_channel.request import AiohttpRequest
+
+    assert settings.telegram_token
+    waits = {"read_timeout": PATIENCE, "connect_timeout": PATIENCE / 2}
+    return Bot(
+        settings.telegram_token.get_secret_value(),
+        base_url=f"{settings.telegram_api}/bot",
+        base_file_url=f"{settings.telegram_api}/file/bot",
+        request=AiohttpRequest(**waits),  # type: ignore[arg-type]
+        get_updates_request=AiohttpRequest(**waits),  # type: ignore[arg-type]
+    )

@@ -1,0 +1,129 @@
+"""backup and restore: whole copies while the bot runs, and what cannot come back is said before."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from data.lock import RunLock
+from data.outbox import outbox_counts
+from data.vault import new_master_key
+from tests.command_line import GROUP, LUNCH, CommandLine, command_line_in
+
+
+@pytest.fixture
+def yousaid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """With an open box."""
+    yousaid = command_line_in(tmp_path, monkeypatch)
+    yousaid.set_up()
+    yousaid.done("form", "add", yousaid.write("lunch.yaml", LUNCH))
+    yousaid.join(12)
+    yousaid.done("send", "lunch-check", "--group", GROUP)
+    return yousaid
+
+
+def test_backup_says_that_keys_are_not_inside_and_which_boxes_are_open(yousaid: CommandLine) -> None:
+    ran = yousaid.done("backup", "copy.db")
+
+    assert "The key is not inside" in ran.out
+    assert "Open boxes: lunch-check-1." in ran.out
+    assert yousaid.key_file.read_bytes().strip() not in Path("copy.db").read_bytes()
+
+
+def test_backup_never_overwrites(yousaid: CommandLine) -> None:
+    yousaid.write("copy.db", "precious")
+
+    assert "there already" in yousaid("backup", "copy.db").refused()
+    assert Path("copy.db").read_text() == "precious"
+
+
+def test_backup_into_no_folder_is_one_line(yousaid: CommandLine) -> None:
+    assert "no folder" in yousaid("backup", "nowhere/copy.db").refused()
+
+
+def test_restore_brings_everything_back_while_the_boxs_key_is_there(yousaid: CommandLine) -> None:
+    yousaid.answer("lunch-check-1", 3)
+    yousaid.done("backup", "copy.db")
+    yousaid.answer("lunch-check-1", 8)
+
+    ran = yousaid.done("restore", "copy.db")
+
+    assert "is kept as" in ran.out
+    assert yousaid.done("survey", "list").lines == ["lunch-check-1  open  12  3  3"]
+
+
+def test_restore_after_closing_asks_first_names_the_survey_and_tells_people(yousaid: CommandLine) -> None:
+    yousaid.answer("lunch-check-1", 6)
+    yousaid.done("backup", "copy.db")
+    yousaid.done("close", "lunch-check")
+
+    no = yousaid("restore", "copy.db", typed="n\n")
+    assert no.code == 1
+    assert "lunch-check-1" in no.out
+    assert yousaid.done("survey", "list").lines == ["lunch-check-1  closed  12  6  6"]
+
+    yes = yousaid.done("restore", "copy.db", typed="y\n")
+    assert "those asked will be told: lunch-check-1" in yes.out
+    assert yousaid.done("survey", "list").lines == ["lunch-check-1  lost  12  0  0"]
+    assert yousaid.change(outbox_counts) == {"dropped": 12, "waiting": 12}
+
+
+def test_yes_does_not_ask(yousaid: CommandLine) -> None:
+    yousaid.done("backup", "copy.db")
+    (yousaid.key_file.parent / "box-lunch-check-1.key").unlink()
+
+    assert "those asked will be told: lunch-check-1" in yousaid.done("restore", "copy.db", "--yes").out
+
+
+def test_end_of_input_at_the_question_changes_nothing(yousaid: CommandLine) -> None:
+    yousaid.done("backup", "copy.db")
+    (yousaid.key_file.parent / "box-lunch-check-1.key").unlink()
+    before = yousaid.database.read_bytes()
+
+    assert yousaid.process("restore", "copy.db").code == 1
+    assert yousaid.database.read_bytes() == before
+
+
+def test_restore_refuses_while_a_bot_runs(yousaid: CommandLine) -> None:
+    yousaid.done("backup", "copy.db")
+    bot = RunLock(yousaid.database)
+    assert bot.acquire()
+
+    assert "Stop it first" in yousaid("restore", "copy.db", "--yes").refused()
+    bot.release()
+
+
+@pytest.mark.parametrize("content", [b"", b"minutes of a meeting" * 500])
+def test_restore_of_something_else_changes_nothing(yousaid: CommandLine, content: bytes) -> None:
+    Path("copy.db").write_bytes(content)
+    before = yousaid.database.read_bytes()
+
+    said = yousaid("restore", "copy.db", "--yes").refused()
+
+    assert "copy.db" in said
+    assert yousaid.database.read_bytes() == before
+
+
+def test_restore_of_a_missing_file_is_one_line(yousaid: CommandLine) -> None:
+    assert "no file" in yousaid("restore", "nowhere.db").refused()
+
+
+def test_backup_of_another_school_is_refused_by_its_own_name(yousaid: CommandLine) -> None:
+    yousaid.done("backup", "copy.db")
+    shutil.rmtree("var")
+    yousaid.key_file.write_text(new_master_key())
+
+    said = yousaid("restore", "copy.db", "--yes").refused()
+
+    assert "copy.db was made with another key" in said
+    assert ".restoring" not in said
+    assert not yousaid.database.exists()
+
+
+def test_restore_onto_a_fresh_machine_needs_only_key_and_backup(yousaid: CommandLine) -> None:
+    yousaid.done("backup", "copy.db")
+    shutil.rmtree("var")
+
+    yousaid.done("restore", "copy.db")
+
+    assert yousaid.done("survey", "list").lines == ["lunch-check-1  open  12  0  0"]
