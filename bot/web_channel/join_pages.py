@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import sleep
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -107,7 +107,7 @@ async def code_typed(request: Request, form: dict[str, str]) -> Response:
     async with web.db.transaction() as tx:
         wait = await wait_after_wrong(tx, _here(request, web), web.now, FREE_TRIES)
         reply = await stranger(tx, web.house, Address(NAME, _client(request)), Text(typed), web.now, "en")
-    await asyncio.sleep(wait)
+    await sleep(wait)
     return _ask(request, 200, *reply.messages)
 
 
@@ -116,7 +116,7 @@ async def _refused(request: Request) -> Response:
     web = web_of(request)
     async with web.db.transaction() as tx:
         wait = await wait_after_wrong(tx, _here(request, web), web.now, FREE_TRIES)
-    await asyncio.sleep(wait)
+    await sleep(wait)
     return _ask(request, 404, refusal(web.house, "en"))
 
 
