@@ -281,7 +281,7 @@ async def _to_pages(s: Seeding, now: datetime) -> None:
 
 async def _all_seen(s: Seeding) -> None:
     """Everybody has looked at the letters of the past."""
-    await _to_pages(s, s.clock.now + timedelta(days=14))
+    await _to_pages(s, s.clock.now + timedelta(days=30))
     async with s.db.transaction() as tx:
         for person in (*s.families, *s.pupils, *s.staff.values()):
             await seen_on_page(tx, person, 2**31)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ def _job(name: str, round: Round) -> Callable[[], Awaitable[None]]:
         try:
             while await round(now_utc()):
                 pass
+        except asyncio.CancelledError:
+            return  # the program stops; what was under way is undone, and due again at the next start
         except DatabaseProblem as problem:
             log.error("%s: %s", name, problem)
         except Exception as error:

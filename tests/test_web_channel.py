@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bot.said import OPEN, Text, asking
 from bot.web_channel.app import make_app
@@ -620,9 +620,7 @@ async def test_token_of_somebody_else_is_worth_nothing(school: School, browsers:
         {"origin": "http://127.0.0.1:9999"},
     ],
 )
-async def test_form_from_another_site_is_refused(
-    school: School, browsers: NewBrowser, headers: dict[str, str]
-) -> None:
+async def test_form_from_another_site_is_refused(school: School, browsers: NewBrowser, headers: dict[str, str]) -> None:
     browser = await signed_in(school, browsers(), await school.person("parent"))
     browser.http.headers.update(headers)
     await browser.press("Menu")
@@ -664,7 +662,16 @@ async def chunks() -> AsyncIterator[bytes]:
 
 async def test_forged_buttons_change_nothing(school: School, parent: PlainBrowser) -> None:
     await parent.press("Open", "Yes, start")
-    for says in ("", "x", "abcdefghjkmn:1:yes", "o=../../etc", "c=send", "close=drop-in-feedback-1", "y" * 5000, "\x00"):
+    for says in (
+        "",
+        "x",
+        "abcdefghjkmn:1:yes",
+        "o=../../etc",
+        "c=send",
+        "close=drop-in-feedback-1",
+        "y" * 5000,
+        "\x00",
+    ):
         await parent.press("Yes", say=says)
         assert parent.answer.status_code == 200
         await parent.open("/me")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from conversations.channel import Button, Message
 
 FOLDER = Path(__file__).parent
 MAIN = (w.START, w.SEND, w.DONE, w.GO_ON)
+BIG = ("answer", "main")  # kinds of buttons that come first
+LONGEST_HEADING = 90
 TEMPLATES = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
     autoescape=True,
@@ -38,32 +41,61 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A paragraph. `numbered` is its first line where that begins an item of a list: "1. How is school?"."""
+
+    numbered: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Card:
     """A message of a page. `answers` come first and big, `controls` after them."""
 
     message: Message
+    heading: str
+    parts: tuple[Part, ...]
     answers: tuple[Drawn, ...]
     controls: tuple[Drawn, ...]
     picture: int | None = None
     file: int | None = None
 
-    @property
-    def paragraphs(self) -> list[str]:
-        return [p for p in self.message.text.split("\n\n") if p.strip()]
 
-
-def card(message: Message, all_said: Sequence[Message] = ()) -> Card:
+def card(message: Message, said: Sequence[Message] = ()) -> Card:
     """The message ready to draw; pictures and files are fetched by their number in the last reply."""
+    return _card(message, message.title, message.text, said)
+
+
+def screen_card(message: Message, said: Sequence[Message] = ()) -> Card:
+    """The main message of a page, which needs a heading: its title, or else its first line if that is short."""
+    first, _, rest = message.text.partition("\n")
+    if message.title or len(first) > LONGEST_HEADING:
+        return card(message, said)
+    return _card(message, first, rest, said)
+
+
+def _card(message: Message, heading: str, text: str, said: Sequence[Message]) -> Card:
     drawn = [_drawn(b) for b in message.buttons]
-    answers = tuple(d for d in drawn if d.kind in ("answer", "main"))
-    number = next((i for i, m in enumerate(all_said) if m.picture == message.picture and m.file == message.file), None)
+    number = next((i for i, m in enumerate(said) if m.picture is message.picture and m.file is message.file), None)
     return Card(
         message,
-        answers,
-        tuple(d for d in drawn if d not in answers),
+        heading,
+        tuple(_parts(text)),
+        tuple(d for d in drawn if d.kind in BIG),
+        tuple(d for d in drawn if d.kind not in BIG),
         number if message.picture else None,
         number if message.file else None,
     )
+
+
+def _parts(text: str) -> Iterator[Part]:
+    """Paragraphs, and the items of numbered lists each by itself."""
+    for paragraph in re.split(r"\n{2,}|\n(?=\d+\. )", text):
+        first, _, rest = paragraph.partition("\n")
+        if re.match(r"\d+\. ", first):
+            yield Part(first, rest)
+        elif paragraph.strip():
+            yield Part("", paragraph.strip("\n"))
 
 
 def _drawn(button: Button) -> Drawn:

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from bot.said import KEY_LIMIT, Reply, Said, Tap, Text
 from bot.web_channel.channel import NAME, WebChannel, root_of, web_of
-from bot.web_channel.drawing import card, render
+from bot.web_channel.drawing import card, render, screen_card
 from bot.web_channel.join_pages import ask_code, code_typed
 from bot.web_channel.replies import Last
 from bot.web_channel.scene import scene_of
@@ -54,8 +54,9 @@ async def draw(request: Request, visitor: Visitor, status: int = 200, *extra: Me
         joined=True,
         csrf=csrf_of(web, visitor.secret),
         scene=scene,
-        screen=card(scene.screen, said) if scene.screen else None,
+        screen=screen_card(scene.screen, said) if scene.screen else None,
         notices=[card(m, said) for m in (*extra, *scene.notices)],
+        more=[card(m, said) for m in scene.more],
         news=[card(m) for m in scene.news],
         version=scene.version,
         up_to=scene.up_to,

@@ -21,8 +21,9 @@ MENU = asking(COMMAND, "menu")  # every page has this button in its head already
 
 @dataclass(frozen=True)
 class Scene:
-    """`screen` is the main thing: what is in front, else a titled reply, else None (the home page).
+    """`screen` is the main thing: what is in front, else the reply, else None (the home page).
 
+    `notices` stand before it, `more` after it. `asks`: it waits for an answer.
     `mark` names the screen in front, `version` everything that can change by itself; `up_to` is the newest letter.
     """
 
@@ -30,6 +31,7 @@ class Scene:
     screen: Message | None
     asks: bool
     notices: tuple[Message, ...]
+    more: tuple[Message, ...]
     news: tuple[Message, ...]
     up_to: int
     mark: str
@@ -41,27 +43,34 @@ async def scene_of(web: WebChannel, visitor: Visitor) -> Scene:
     looked = await web.dialogue.look(visitor.person.id, NAME)
     person, front = looked or (visitor.person, None)
     said = web.replies.messages(visitor.key, web.now)
-    screen, notices = arrange(said, front)
+    screen, notices, more = arrange(said, front)
     letters, up_to = await _letters(web, person, front)
     news = letters if front else (*letters, *await _still_open(web, person, letters))
     news = tuple(m for m in news if not _said_already(m, said))
     version = _hash(front, *news)
-    return Scene(person, screen, front is not None, notices, news, up_to, _hash(front), version)
+    return Scene(person, screen, front is not None, notices, more, news, up_to, _hash(front), version)
 
 
-def arrange(said: list[Message], front: Message | None) -> tuple[Message | None, tuple[Message, ...]]:
-    """The main screen, and what else was said. A reply that belongs to the step in front is shown in its place."""
+Arranged = tuple[Message | None, tuple[Message, ...], tuple[Message, ...]]
+
+
+def arrange(said: list[Message], front: Message | None) -> Arranged:
+    """The main screen, and what else was said before and after it.
+
+    A reply that belongs to the step in front is shown in its place (easier words, a caring answer). Where nothing is
+    in front, the reply itself is the page: the last with a title, or else the first.
+    """
     here = _step(front) if front else None
     main, others = front, []
-    for message in said:
+    for message in map(_without_menu, said):
         if _step(message):
             main = message if _step(message) == here else main
         elif message != front:
             others.append(message)
-    if main is None:
-        main = next((m for m in reversed(others) if m.title), None)
-        others = [m for m in others if m is not main]
-    return main and _without_menu(main), tuple(_without_menu(m) for m in others)
+    if main or not others:
+        return main, tuple(others), ()
+    at = max((i for i, m in enumerate(others) if m.title), default=0)
+    return others[at], tuple(others[:at]), tuple(others[at + 1 :])
 
 
 def _step(message: Message) -> tuple[str, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import axe_playwright_python
+import axe_playwright_python  # type: ignore[import-untyped]
 import pytest
 from playwright.async_api import Browser, FrameLocator, Locator, Page, expect
 
