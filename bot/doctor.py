@@ -336,16 +336,10 @@ def _port(settings: Settings) -> Finding:
 
 
 def _bot_runs(settings: Settings) -> bool:
-    """Whether a bot holds this database; only looks, and leaves no file behind."""
-    lock = RunLock(settings.database)
-    if not lock.path.exists():
-        return False
     try:
-        free = lock.acquire()
+        return RunLock(settings.database).held_elsewhere()
     except OSError:
         return False
-    lock.release()
-    return not free
 
 
 def _public(settings: Settings) -> Finding:

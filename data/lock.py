@@ -31,3 +31,11 @@ class RunLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+    def held_elsewhere(self) -> bool:
+        """Whether another one holds it now; only looks, and leaves no file behind."""
+        if self._handle is not None or not self.path.exists():
+            return False
+        free = self.acquire()
+        self.release()
+        return not free

@@ -1,6 +1,7 @@
 """What can be wrong with settings, key and database: one line each, and nothing overwritten. Some as real processes."""
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from data.lock import RunLock
 from data.vault import new_master_key
 from tests.command_line import CommandLine, command_line_in
 
@@ -136,6 +138,20 @@ EVERY = [
     *("demo", "setup", "run", "doctor", "invite", "send", "close", "export", "backup", "restore", "try", "form"),
     *("form list", "form check", "form add", "form show", "survey", "survey list", "survey show"),
 ]
+
+
+def test_taken_address_ends_the_start_in_one_line(yousaid: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setenv("YOUSAID_LISTEN", f"127.0.0.1:{other.getsockname()[1]}")
+        assert "is in use" in yousaid.process("run").refused()
+
+
+def test_second_bot_is_told_that_one_runs(yousaid: CommandLine) -> None:
+    bot = RunLock(yousaid.database)
+    assert bot.acquire()
+
+    assert "already" in yousaid.process("run").refused()
+    bot.release()
 
 
 @pytest.mark.parametrize("command", EVERY)

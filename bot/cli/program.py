@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 
 def demo(
@@ -49,6 +53,7 @@ def run() -> None:
 
     settings = settings_now()
     set_up_logging(settings.log, secrets_of(settings))
+    _check_address(settings)
     from bot import program
 
     try:
@@ -61,6 +66,24 @@ def run() -> None:
         raise Problem(
             f"The address {settings.listen} is in use. Stop the other program, or set YOUSAID_LISTEN."
         ) from None
+
+
+def _check_address(settings: Settings) -> None:
+    """Before anything is opened, so that a taken port ends in one line; a second bot is told so by the run lock."""
+    import errno
+    import socket
+
+    from bot.cli.one_line import Problem
+    from data.lock import RunLock
+
+    try:
+        socket.create_server((settings.host, settings.port)).close()
+    except OSError as error:
+        if RunLock(settings.database).held_elsewhere():
+            return
+        taken = error.errno == errno.EADDRINUSE
+        remedy = "Stop the other program, or set YOUSAID_LISTEN." if taken else "Set YOUSAID_LISTEN to one that can be."
+        raise Problem(f"The address {settings.listen} {'is in use' if taken else 'cannot be used'}. {remedy}") from None
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="Print the findings as JSON.")) -> None:

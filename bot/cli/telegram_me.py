@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from telegram import Bot
 
     from bot.settings import Settings
+    from bot.telegram_channel.request import AiohttpRequest
 
 PATIENCE = 3.0  # seconds in all
 
@@ -28,28 +29,33 @@ async def ask_me(settings: Settings) -> Me:
     """Never raises: no failure of the network may stop a command, and no text of an error is shown (the token)."""
     from telegram.error import Forbidden, InvalidToken, TelegramError
 
+    bot, requests = _bot(settings)
     try:
         async with asyncio.timeout(PATIENCE):
-            async with _bot(settings) as bot:
-                hook = await bot.get_webhook_info()
-                return Me(bot.username, bool(bot.can_join_groups), bool(hook.url))
+            await bot.initialize()
+            hook = await bot.get_webhook_info()
+            return Me(bot.username, bool(bot.can_join_groups), bool(hook.url))
     except (InvalidToken, Forbidden):
         return Me(trouble="refused")
     except (TelegramError, TimeoutError, OSError):
         return Me(trouble="unreachable")
+    finally:
+        for request in requests:  # a bot cut off while it begins does not close them
+            await request.shutdown()
 
 
-def _bot(settings: Settings) -> Bot:
+def _bot(settings: Settings) -> tuple[Bot, list[AiohttpRequest]]:
     from telegram import Bot
 
     from bot.telegram_channel.request import AiohttpRequest
 
     assert settings.telegram_token
-    waits = {"read_timeout": PATIENCE, "connect_timeout": PATIENCE / 2}
-    return Bot(
+    requests = [AiohttpRequest(read_timeout=PATIENCE, connect_timeout=PATIENCE / 2) for _ in range(2)]
+    bot = Bot(
         settings.telegram_token.get_secret_value(),
         base_url=f"{settings.telegram_api}/bot",
         base_file_url=f"{settings.telegram_api}/file/bot",
-        request=AiohttpRequest(**waits),  # type: ignore[arg-type]
-        get_updates_request=AiohttpRequest(**waits),  # type: ignore[arg-type]
+        request=requests[0],
+        get_updates_request=requests[1],
     )
+    return bot, requests
