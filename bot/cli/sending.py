@@ -141,10 +141,10 @@ def export(
     out: Path = typer.Option(..., "--out", help="The folder the files are written to."),
 ) -> None:
     """Write the files of a closed survey, and print their paths."""
-    from bot.cli.export_files import write_files
+    from bot.cli.export_files import write_survey_files
     from bot.cli.opening import with_school
 
     async def written(opened: Opened) -> list[str]:
-        return await write_files(opened, survey, out)
+        return await write_survey_files(opened, survey, out)
 
     typer.echo("\n".join(with_school(written)))
