@@ -3,10 +3,12 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from sqlalchemy import select
+from starlette.types import Message as Event
 
 from bot.said import OPEN, Text, asking
 from bot.web_channel.app import make_app
@@ -184,6 +186,15 @@ async def test_further_code_adds_its_role(school: School, browsers: NewBrowser) 
     assert (await school.known(person)).roles == {"senco", "dsl"}
 
 
+async def test_bad_code_of_somebody_who_joined_keeps_their_place(school: School, browsers: NewBrowser) -> None:
+    browser = await signed_in(school, browsers(), await school.person("parent"))
+    page = await browser.open("/join/0000-0000-00")
+    assert browser.answer.status_code == 404
+    assert "That code does not work here." in page.text
+    page = await browser.press("Menu")
+    assert page.headings == ["Menu"]
+
+
 async def test_joining_makes_a_new_session(school: School, browsers: NewBrowser) -> None:
     browser = browsers()
     browser.http.cookies.set("yousaid", "chosen-by-somebody-else", domain="127.0.0.1", path="/")
@@ -267,6 +278,35 @@ async def test_same_words_sent_twice_are_one_answer(school: School, parent: Plai
     await parent.http.post(address, data=fields)
     await parent.open("/me")
     assert await answers_of(school, *who(parent)) == {"B6.1": ("yes",)}
+
+
+async def test_words_that_failed_can_be_sent_again(
+    school: School, parent: PlainBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from data.database import DatabaseBusy
+
+    await parent.press("Open", "Yes, start")
+    address, fields = parent.sending("Send", words="1")
+
+    async def busy(*_: object) -> None:
+        raise DatabaseBusy("The database is held by another program.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(school.dialogue, "hear_person", busy)
+        assert (await parent.http.post(address, data=fields)).status_code == 503
+    await parent.http.post(address, data=fields)
+    assert await answers_of(school, *who(parent)) == {"B6.1": ("yes",)}
+
+
+async def test_same_command_works_again_and_again(school: School, browsers: NewBrowser) -> None:
+    senco = await signed_in(school, browsers(), await school.person("senco"))
+    for _ in range(2):
+        page = await senco.type("/queue")
+        assert "Nothing is waiting to be read." in senco.answer.text
+        assert "Open" in page.labels
+        school.clock.move(minutes=20)
+        page = await senco.open("/me")
+        assert "Open" not in page.labels
 
 
 async def test_words_for_a_question_that_has_gone_change_nothing(school: School, parent: PlainBrowser) -> None:
@@ -658,6 +698,26 @@ async def test_too_much_is_refused_politely(school: School, browsers: NewBrowser
 async def chunks() -> AsyncIterator[bytes]:
     for _ in range(20):
         yield b"x" * 4000
+
+
+async def test_half_a_form_is_not_heard(school: School, parent: PlainBrowser) -> None:
+    await parent.press("Open", "Yes, start")
+    _, fields = parent.sending("Send", words="1")
+    body = urlencode(fields).encode()
+    events: list[Event] = [{"type": "http.request", "body": body, "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Event:
+        return events.pop(0)
+
+    async def send(_: Event) -> None:
+        pytest.fail("nobody is there to answer")
+
+    cookies = "; ".join(f"{c.name}={c.value}" for c in parent.http.cookies.jar).encode()
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"cookie", cookies)]
+    scope = {"type": "http", "method": "POST", "path": "/me", "headers": headers, "query_string": b"", "state": {}}
+    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
+    await app(scope, receive, send)
+    assert await answers_of(school, *who(parent)) == {}
 
 
 async def test_forged_buttons_change_nothing(school: School, parent: PlainBrowser) -> None:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,7 +35,10 @@ class Guard:
         if scope["type"] != "http":
             return  # no websockets here: the handshake is refused
         answer = _Answer(send, self.security)
-        body = await _read(scope, receive)
+        try:
+            body = await _read(scope, receive)
+        except ClientDisconnect:
+            return  # half a form is no form
         if body is None:
             return await self._fail(413, scope, answer)
         try:
@@ -77,7 +80,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return bytes(body)
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > MOST:
             return None

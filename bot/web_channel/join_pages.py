@@ -12,6 +12,7 @@ from bot.joining import join, join_screen, refusal, stranger, wait_after_wrong, 
 from bot.said import JOIN, Tap, Text, asking
 from bot.web_channel.channel import NAME, WebChannel, root_of, web_of
 from bot.web_channel.drawing import card, render
+from bot.web_channel.me_page import draw
 from bot.web_channel.sessions import (
     Visitor,
     csrf_of,
@@ -40,7 +41,7 @@ async def show(request: Request) -> Response:
         return _to(request, "/me")
     invitation = await _invitation(web, code)
     if invitation is None:
-        return await _refused(request)
+        return await _refused(request, visitor)
     return _page(request, join_screen(web.house, _language(web, visitor, invitation)), visitor, invitation.language)
 
 
@@ -49,7 +50,8 @@ async def answer(request: Request) -> Response:
     web, visitor, form = web_of(request), await visitor_of(request), await read_form(request)
     code = read_code(request.path_params["code"]) or ""
     if not (genuine(request, form, visitor.secret) if visitor else genuine_stranger(request, form)):
-        return _ask(request, 403, Message(web.say("en", "web.expired")))
+        expired = Message(web.say("en", "web.expired"))
+        return await draw(request, visitor, 403, expired) if visitor else _ask(request, 403, expired)
     if await _used_here(web, visitor, code):
         return _to(request, "/me")
     if form.get("say") not in (asking(JOIN, "yes"), asking(JOIN, "no")):
@@ -62,7 +64,7 @@ async def answer(request: Request) -> Response:
 async def _known(request: Request, web: WebChannel, visitor: Visitor, code: str, says: str) -> Response:
     """Somebody who joined opens a further code: the dialogue's own way, so that it adds its role."""
     if await _invitation(web, code) is None:
-        return await _refused(request)
+        return await _refused(request, visitor)
     await web.dialogue.hear_person(visitor.person.id, Text(f"/start {code}"), NAME)
     reply = await web.dialogue.hear_person(visitor.person.id, Tap(says), NAME)
     web.replies.keep(visitor.key, reply.messages, web.now)
@@ -111,13 +113,14 @@ async def code_typed(request: Request, form: dict[str, str]) -> Response:
     return _ask(request, 200, *reply.messages)
 
 
-async def _refused(request: Request) -> Response:
+async def _refused(request: Request, visitor: Visitor | None = None) -> Response:
     """The one neutral sentence; later and later for those who guess."""
     web = web_of(request)
     async with web.db.transaction() as tx:
         wait = await wait_after_wrong(tx, _here(request, web), web.now, FREE_TRIES)
     await sleep(wait)
-    return _ask(request, 404, refusal(web.house, "en"))
+    said = refusal(web.house, "en")
+    return await draw(request, visitor, 404, said) if visitor else _ask(request, 404, said)
 
 
 def _client(request: Request) -> str:

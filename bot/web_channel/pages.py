@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bot.said import KEY_LIMIT, Reply, Said, Tap, Text
 from bot.web_channel.channel import NAME, WebChannel, root_of, web_of
-from bot.web_channel.drawing import card, render, screen_card
 from bot.web_channel.join_pages import ask_code, code_typed
+from bot.web_channel.me_page import draw
 from bot.web_channel.replies import Last
 from bot.web_channel.scene import scene_of
-from bot.web_channel.sessions import Visitor, csrf_of, genuine, read_form, remember, visitor_of
+from bot.web_channel.sessions import Visitor, genuine, read_form, remember, visitor_of, visitor_or_demo
 from conversations.channel import Message
 from conversations.listening import LONGEST
 from conversations.screening import screen
 from data.outbox import seen_on_page
+
+DOUBLE = timedelta(seconds=10)  # the same words within this time are a double click
 
 
 def see_other(request: Request, path: str) -> Response:
@@ -32,35 +36,13 @@ async def home(request: Request) -> Response:
 
 
 async def me(request: Request) -> Response:
-    visitor = await visitor_of(request)
+    visitor = await visitor_or_demo(request)
     if visitor is None:
         return ask_code(request)
     response = await draw(request, visitor)
     if visitor.new:
         remember(request, response, visitor.secret)
     return response
-
-
-async def draw(request: Request, visitor: Visitor, status: int = 200, *extra: Message) -> HTMLResponse:
-    """The page of this person now, with `extra` notices above."""
-    web = web_of(request)
-    scene = await scene_of(web, visitor)
-    said = web.replies.messages(visitor.key, web.now)
-    return render(
-        request,
-        "me.html",
-        status,
-        scene.person.language,
-        joined=True,
-        csrf=csrf_of(web, visitor.secret),
-        scene=scene,
-        screen=screen_card(scene.screen, said) if scene.screen else None,
-        notices=[card(m, said) for m in (*extra, *scene.notices)],
-        more=[card(m, said) for m in scene.more],
-        news=[card(m) for m in scene.news],
-        version=scene.version,
-        up_to=scene.up_to,
-    )
 
 
 async def act(request: Request) -> Response:
@@ -80,12 +62,14 @@ async def act(request: Request) -> Response:
 async def _hear(web: WebChannel, visitor: Visitor, form: dict[str, str], last: Last) -> Reply:
     """What the dialogue says to this form; kept for the next look at the page."""
     said = _said(form)
-    if isinstance(said, Text) and (odd := await _not_for_here(web, visitor, form, said, last)):
-        return odd
-    await _seen(web, visitor, form.get("up-to", ""))
+    typed = _Typed(form.get("at", ""), said.words, web.now) if isinstance(said, Text) else None
+    if typed and (elsewhere := await _not_for_here(web, visitor, typed, last)):
+        return elsewhere
     reply = await web.dialogue.hear_person(visitor.person.id, said, NAME) if said else Reply()
+    last.typed = (typed.mark, typed.hash, web.now) if typed else None  # only now: what failed may be sent again
     if not reply.stale:
         web.replies.keep(visitor.key, reply.messages, web.now)
+    await _seen(web, visitor, form.get("up-to", ""))
     return reply
 
 
@@ -96,21 +80,36 @@ def _said(form: dict[str, str]) -> Said | None:
     return Text(words[:LONGEST]) if words else None
 
 
-async def _not_for_here(
-    web: WebChannel, visitor: Visitor, form: dict[str, str], said: Text, last: Last
-) -> Reply | None:
+@dataclass(frozen=True)
+class _Typed:
+    """Words, and the mark of the screen they were typed at."""
+
+    mark: str
+    words: str = field(repr=False)
+    at: datetime
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.words.encode()).hexdigest()
+
+    def repeats(self, last: Last) -> bool:
+        """Whether a double click sent them a second time."""
+        if last.typed is None or last.typed[:2] != (self.mark, self.hash):
+            return False
+        return self.at - last.typed[2] < DOUBLE
+
+
+async def _not_for_here(web: WebChannel, visitor: Visitor, typed: _Typed, last: Last) -> Reply | None:
     """A reply where words must not be heard: sent twice by a double click, or typed for a question that has gone.
 
     Words that need a human reader are heard wherever they come from (SAFE-12), commands too.
     """
-    typed = (form.get("at", ""), hashlib.sha256(said.words.encode()).hexdigest())
-    if typed == last.typed:
-        return Reply(stale=True)
-    last.typed = typed
-    language = visitor.person.language
-    if said.words.startswith("/") or screen(said.words, language):
+    if typed.words.startswith("/"):
         return None
-    if typed[0] == (await scene_of(web, visitor)).mark:
+    if typed.repeats(last):
+        return Reply(stale=True)
+    language = visitor.person.language
+    if screen(typed.words, language) or typed.mark == (await scene_of(web, visitor)).mark:
         return None
     moved = Reply([Message(web.say(language, "moved-on"))])
     web.replies.keep(visitor.key, moved.messages, web.now)
@@ -127,7 +126,7 @@ async def _seen(web: WebChannel, visitor: Visitor, up_to: str) -> None:
 async def version(request: Request) -> Response:
     """A short hash of what the page shows, for the script that looks for news."""
     visitor = await visitor_of(request)
-    scene = await scene_of(web_of(request), visitor) if visitor and not visitor.new else None
+    scene = await scene_of(web_of(request), visitor) if visitor else None
     return JSONResponse({"version": scene.version if scene else ""})
 
 

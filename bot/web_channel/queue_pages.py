@@ -12,7 +12,7 @@ from bot.reading import age
 from bot.web_channel.channel import WebChannel, root_of, web_of
 from bot.web_channel.drawing import render
 from bot.web_channel.join_pages import ask_code
-from bot.web_channel.sessions import Visitor, csrf_of, genuine, read_form, remember, visitor_of
+from bot.web_channel.sessions import Visitor, csrf_of, genuine, read_form, remember, visitor_of, visitor_or_demo
 from conversations.form import said
 from conversations.roles import may
 from data.database import Tx
@@ -45,7 +45,7 @@ class Opened:
 
 async def show(request: Request) -> Response:
     """The two lists: waiting, and read before."""
-    visitor = await visitor_of(request)
+    visitor = await visitor_or_demo(request)
     if visitor is None:
         return ask_code(request)
     response = await _list(request, visitor)

@@ -17,11 +17,11 @@ LONGEST = 12  # messages of one reply
 
 @dataclass
 class Last:
-    """What was said last. `typed` notes the words handled last, so that a double click is one answer."""
+    """What was said last. `typed` marks the words handled last (where, hash, when): a double click is one answer."""
 
     messages: list[Message] = field(default_factory=list)
     at: datetime | None = None
-    typed: tuple[str, str] | None = None
+    typed: tuple[str, str, datetime] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

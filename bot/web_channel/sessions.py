@@ -28,19 +28,19 @@ class Visitor:
 
 
 async def visitor_of(request: Request) -> Visitor | None:
-    """Who this browser belongs to; in the demo the phone's person, signed in at the first look."""
+    """Who this browser belongs to."""
     web = web_of(request)
     secret = request.cookies.get(cookie_name(request, "yousaid"), "")
     async with web.db.reading() as tx:
         person = await person_of_session(tx, secret, web.now) if secret else None
-    if person:
-        return Visitor(person, web.db.vault.lookup("replies", secret), secret)
-    return await _demo_visitor(request, web)
+    return Visitor(person, web.db.vault.lookup("replies", secret), secret) if person else None
 
 
-async def _demo_visitor(request: Request, web: WebChannel) -> Visitor | None:
-    if web.demo is None or request.method != "GET":
-        return None
+async def visitor_or_demo(request: Request) -> Visitor | None:
+    """The same; in the demo the phone's person, signed in at the first look."""
+    web, visitor = web_of(request), await visitor_of(request)
+    if visitor or web.demo is None:
+        return visitor
     async with web.db.transaction() as tx:
         secret = await start_session(tx, web.demo.person, web.now)
         person = await person_of_session(tx, secret, web.now)

@@ -34,7 +34,7 @@
       const answer = await fetch(document.body.dataset.ask, { credentials: "same-origin" });
       if (!answer.ok) return;
       const { version } = await answer.json();
-      if (version && version !== document.body.dataset.version && !busy()) location.reload();
+      if (version && version !== document.body.dataset.version && !busy()) location.replace(location.pathname);
     } catch { /* offline for a moment: the page stays as it is */ }
   };
   if (document.body.dataset.ask) setInterval(look, EVERY);
