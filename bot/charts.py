@@ -14,8 +14,8 @@ from conversations.texts import Texts, clean
 FONTS = Path(__file__).parent / "fonts"
 WIDTH, MARGIN = 900, 32
 INNER = WIDTH - 2 * MARGIN
-TITLE, QUESTION, PLAIN = 40, 32, 27  # sizes of type; on a phone the picture shrinks to less than half
-BAR, THIN, SWATCH = 72, 30, 34
+TITLE, QUESTION, PLAIN = 38, 30, 27  # sizes of type; on a phone the picture shrinks to less than half
+BAR, THIN, SWATCH = 56, 44, 30
 INK, GREY = "#111111", "#555555"
 MOST_LINES = 4  # the text beside the picture has the whole words
 
@@ -28,6 +28,7 @@ PATTERNS = (
     ("#56B4E9", '<path d="M6 0V24M18 0V24" stroke="#111" stroke-width="3"/>'),
     ("#009E73", '<path d="M0 0L24 24M0 24L24 0" stroke="#FFF" stroke-width="4"/>'),
 )
+PALE = "#BFDDF2"
 HIDDEN = ("#E4E4E4", '<path d="M0 0L24 24M-6 18L6 30M18 -6L30 6" stroke="#767676" stroke-width="3"/>')
 
 # Bounds of how wide Noto Sans Bold draws a letter, in parts of the size; for Regular they hold all the more.
@@ -61,6 +62,8 @@ def chart_svg(results: Results, texts: Texts, language: str) -> str:
         return page.svg()
     page.words(base_line(results, texts, language), PLAIN)
     for number, question in enumerate(results.questions, 1):
+        if question.type == "text":
+            continue  # has no counts; and the lower the picture, the less a messenger shrinks it
         _draw_question(page, number, question, results, texts, language)
     return page.svg()
 
@@ -81,9 +84,9 @@ class Page:
         self.y += height
 
     def rule(self) -> None:
-        self.gap(26)
+        self.gap(16)
         self.parts.append(f'<rect x="{MARGIN}" y="{self.y:.1f}" width="{INNER}" height="2" fill="#BBBBBB"/>')
-        self.gap(14)
+        self.gap(8)
 
     def bar(self, x: float, width: float, height: float, pattern: str) -> None:
         """A filled piece at the present height; the caller moves on."""
@@ -106,7 +109,7 @@ class Page:
 
 def _patterns() -> Iterator[str]:
     named = [(f"p{i}", *pattern) for i, pattern in enumerate(PATTERNS)]
-    for name, colour, marks in [*named, ("hidden", *HIDDEN)]:
+    for name, colour, marks in [*named, ("hidden", *HIDDEN), ("plain", PALE, "")]:
         yield (
             f'<pattern id="{name}" width="24" height="24" patternUnits="userSpaceOnUse">'
             f'<rect width="24" height="24" fill="{colour}"/>{marks}</pattern>'
@@ -124,31 +127,38 @@ def _draw_question(
 ) -> None:
     page.rule()
     page.words(texts.say(language, "summary.question", n=number, text=question.text), QUESTION, bold=True)
-    for note in note_words(question, texts, language):
-        page.words(note, PLAIN)
-    labels = [row_words(row, question, results, texts, language) for row in question.rows]
+    if question.hidden or question.several:
+        page.words(" ".join(note_words(question, texts, language)), PLAIN)
+    labels = [_short(row, question, results, texts, language) for row in question.rows]
+    skipped = skipped_words(question, texts, language) if question.skipped else ""
     if question.hidden:
         page.hidden_bar()
     elif question.several or question.answered is None:
         _draw_bars(page, question, labels)
     else:
-        _draw_stacked(page, question, labels)
-    if question.skipped:
-        page.gap(6)
-        page.words(skipped_words(question, texts, language), PLAIN)
+        _draw_stacked(page, question, labels, skipped)
+        return
+    if skipped:
+        page.words(skipped, PLAIN)
+
+
+def _short(row: Row, question: QuestionSummary, results: Results, texts: Texts, language: str) -> str:
+    """Label and count; shares of the whole are in the text and in the length of the bar."""
+    if row.count is None:
+        return row_words(row, question, results, texts, language)
+    return texts.say(language, "summary.row-alone", label=row.label, count=row.count)
 
 
 def _draw_bars(page: Page, question: QuestionSummary, labels: list[str]) -> None:
     """A bar of its own for each choice: people could pick several, or the whole is not told."""
     whole = question.answered or max((row.count or 0 for row in question.rows), default=0) or 1
+    page.gap(8)
     for row, label in zip(question.rows, labels, strict=True):
-        page.gap(8)
-        page.words(label, PLAIN)
-        page.gap(5)
         if row.count is None:
             page.bar(MARGIN, INNER, THIN, "hidden")
         else:
             _draw_share(page, row.count / whole)
+        _draw_label_on_bar(page, label)
         page.gap(THIN + 6)
 
 
@@ -156,7 +166,13 @@ def _draw_share(page: Page, share: float) -> None:
     box = f'x="{MARGIN}" y="{page.y:.1f}" width="{INNER}" height="{THIN}"'
     page.parts.append(f'<rect {box} fill="#FFFFFF" stroke="{GREY}" stroke-width="2"/>')
     if share:
-        page.bar(MARGIN, INNER * share, THIN, "p0")
+        page.bar(MARGIN, INNER * share, THIN, "plain")
+
+
+def _draw_label_on_bar(page: Page, label: str) -> None:
+    """Words on their own bar, which is pale enough to read them on."""
+    line = wrapped(label, PLAIN, INNER - 24, most=1)[0]
+    page.parts.append(_text(line, MARGIN + 12, page.y + THIN / 2 + 10, PLAIN))
 
 
 @dataclass(frozen=True)
@@ -173,7 +189,7 @@ class Piece:
         return self.width >= text_width(self.number, PLAIN) + 20
 
 
-def _draw_stacked(page: Page, question: QuestionSummary, labels: list[str]) -> None:
+def _draw_stacked(page: Page, question: QuestionSummary, labels: list[str], skipped: str) -> None:
     pieces = list(_pieces(question))
     narrow = [piece for piece in pieces if not piece.roomy and piece.number]
     page.gap(10)
@@ -183,7 +199,8 @@ def _draw_stacked(page: Page, question: QuestionSummary, labels: list[str]) -> N
         if piece.roomy and piece.number:
             _draw_number_inside(page, piece)
     page.gap(BAR + 12 if pieces else 0)
-    _draw_key(page, [_pattern_of(i, row) for i, row in enumerate(question.rows)], labels)
+    patterns = [_pattern_of(i, row) for i, row in enumerate(question.rows)]
+    _draw_key(page, patterns + ([""] if skipped else []), labels + ([skipped] if skipped else []))
 
 
 def _pattern_of(place: int, row: Row) -> str:
@@ -249,11 +266,12 @@ def _draw_key(page: Page, patterns: list[str], labels: list[str]) -> None:
 
 
 def _draw_entry(page: Page, pattern: str, label: str, x: float, width: float) -> None:
-    page.gap(4)
-    page.bar(x, SWATCH, SWATCH, pattern)
-    page.gap(-2)
+    page.gap(2)
+    if pattern:  # those who skipped are in no piece of the bar
+        page.bar(x, SWATCH, SWATCH, pattern)
+    page.gap(-3)
     page.words(label, PLAIN, x=x + SWATCH + 14, width=width)
-    page.gap(6)
+    page.gap(3)
 
 
 def wrapped(text: str, size: int, width: float, most: int = MOST_LINES) -> list[str]:

@@ -130,11 +130,12 @@ def values(table, hidden, rows, columns):  # type: ignore[no-untyped-def]
 
 
 def test_the_picture_is_a_png_as_wide_as_a_phone_needs() -> None:
+    """And low enough: a messenger shrinks a picture by its longer side."""
     png = chart(results(14), TEXTS, "en")
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", png[16:24])
     assert width == WIDTH
-    assert height > 1000
+    assert 1000 < height < 2500
 
 
 def test_no_words_leave_the_picture_and_all_are_escaped() -> None:
@@ -155,4 +156,4 @@ def test_nothing_is_told_by_colour_alone() -> None:
     """Each answer has its pattern, its number and its words in the key."""
     svg = chart_svg(results(14), TEXTS, "en")
     assert len(set(re.findall(r"url\(#(p\d)\)", svg))) >= 2
-    assert "Very well: 12 of 14 (86 %)" in svg
+    assert "Very well: 12<" in svg
