@@ -17,7 +17,7 @@ from conversations.form import said
 from conversations.roles import may
 from data.database import Tx
 from data.people import find_person
-from data.queue import Item, find_item, mark_read, read_items, waiting_items
+from data.queue import URGENT, Item, find_item, mark_read, read_items, waiting_items
 from data.surveys import find_survey
 
 
@@ -29,6 +29,7 @@ class Row:
     kind: str
     age: str
     about: str
+    urgent: bool
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def _may_see(visitor: Visitor, item: Item) -> bool:
 
 
 async def _row(tx: Tx, web: WebChannel, language: str, item: Item) -> Row:
-    return Row(item.id, _kind(web, language, item), _age(web, language, item), await _about(tx, language, item))
+    urgent = item.kind in URGENT and item.read_at is None
+    kind, waited = _kind(web, language, item), _age(web, language, item)
+    return Row(item.id, kind, waited, await _about(tx, language, item), urgent)
 
 
 async def _opened(tx: Tx, web: WebChannel, language: str, item: Item) -> Opened:
