@@ -110,8 +110,12 @@ async def whoreads(turn: PersonsTurn) -> None:
     survey = await _survey_in_front(turn)
     if survey:
         setting = turn.house.setting(survey, "", turn.language)
-        keys = [f"intro.who-reads.{survey.mode}", *(["whoreads.box"] if survey.mode == "ANON" else [])]
+        keys = [f"{_intro(survey)}.who-reads.{survey.mode}", *(["whoreads.box"] if survey.mode == "ANON" else [])]
         turn.says.append(Message("\n\n".join(setting.say(key) for key in keys)))
+
+
+def _intro(survey: Survey) -> str:
+    return "intro-pupil" if survey.form.audience == "pupils" else "intro"
 
 
 async def _survey_in_front(turn: PersonsTurn) -> Survey | None:

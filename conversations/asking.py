@@ -61,16 +61,10 @@ def screen_for(form: Form, state: State, s: Setting) -> Message:
 
 def intro_screen(form: Form, state: State, s: Setting) -> Message:
     """Who asks, why, how many, how long, who reads, until when, what cannot be kept to us, when they hear (X2)."""
-    pupil = "pupil" if form.audience == "pupils" else "adult"
-    keys = (
-        "intro.how-many",
-        "intro.who-reads." + form.mode,
-        "intro.until",
-        "intro.danger." + pupil,
-        "intro.no-must",
-    )
-    lines = [s.fill(said(form.intro, s.language)), s.say("intro.decides")]
-    lines += [s.say(key, n=len(form.questions), minutes=_minutes(form)) for key in keys]
+    intro = "intro-pupil" if form.audience == "pupils" else "intro"
+    lines = [s.fill(said(form.intro, s.language))]
+    for key in ("decides", "how-many", f"who-reads.{form.mode}", "until", "danger", "no-must"):
+        lines.append(s.say(f"{intro}.{key}", n=len(form.questions), minutes=_minutes(form)))
     buttons = s.controls(state.step, ("yes-start", w.START), ("no-thank-you", w.DECLINE), ("need-help", w.HELP))
     return Message("\n\n".join(p for p in lines if p), title=said(form.title, s.language), buttons=buttons)
 
