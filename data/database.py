@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Executable, Row, event, select, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Row, create_engine, event, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from data.tables import facts
 from data.vault import BoxKeys, KeyProblem, Vault
+from data.writing import Writer
 
 AnyRow = Row[*tuple[Any, ...]]
+Rows = Sequence[dict[str, Any]]
+Execute = Callable[[Executable, Rows | dict[str, Any] | None], Awaitable[CursorResult[Any]]]
 
 HEAD = "0001"
 KEY_CHECK = "key-check"
@@ -38,27 +41,28 @@ class DatabaseBusy(DatabaseProblem):
 
 @dataclass(frozen=True)
 class Tx:
-    """A connection inside a transaction, with what seals and opens its rows."""
+    """What runs statements inside a transaction, with what seals and opens its rows."""
 
-    connection: AsyncConnection
+    execute: Execute
     vault: Vault
     boxes: BoxKeys
 
-    async def run(self, statement: Executable, rows: Sequence[dict[str, Any]] | None = None) -> int:
+    async def run(self, statement: Executable, rows: Rows | dict[str, Any] | None = None) -> int:
         """Execute a statement that changes something; how many rows it changed."""
         if rows is not None and not rows:
             return 0
-        result = await self.connection.execute(statement, rows)
+        result = await self.execute(statement, rows)
         return int(getattr(result, "rowcount", 0) or 0)
 
-    async def all(self, statement: Executable) -> Sequence[AnyRow]:
-        return (await self.connection.execute(statement)).all()
+    async def all(self, statement: Executable, **values: object) -> Sequence[AnyRow]:
+        """The rows; `values` fill the parameters of a statement that was built beforehand."""
+        return (await self.execute(statement, values or None)).all()
 
-    async def first(self, statement: Executable) -> AnyRow | None:
-        return (await self.connection.execute(statement)).first()
+    async def first(self, statement: Executable, **values: object) -> AnyRow | None:
+        return (await self.execute(statement, values or None)).first()
 
-    async def value(self, statement: Executable) -> Any:
-        return (await self.connection.execute(statement)).scalar()
+    async def value(self, statement: Executable, **values: object) -> Any:
+        return (await self.execute(statement, values or None)).scalar()
 
 
 class Database:
@@ -68,32 +72,27 @@ class Database:
         self.path = path
         self.vault = vault
         self.boxes = boxes
-        self._writing = asyncio.Lock()
-        self._writer = _engine(path, read_only=False)
-        self._reader = _engine(path, read_only=True)
+        self._writer = Writer(_writing_engine(path))
+        self._reader = _reading_engine(path)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """All or nothing: committed and on disk when the block ends, undone when it raises."""
-        async with self._writing:
-            with _plain_errors(self.path):
-                async with self._writer.begin() as connection:
-                    yield Tx(connection, self.vault, self.boxes)
+        with _plain_errors(self.path):
+            async with self._writer.turn() as connection:
+                yield Tx(_at_once(connection), self.vault, self.boxes)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
         """A consistent view that cannot write."""
         with _plain_errors(self.path):
             async with self._reader.connect() as connection:
-                yield Tx(connection, self.vault, self.boxes)
+                yield Tx(connection.execute, self.vault, self.boxes)
 
     async def truncate_wal(self) -> None:
         """Fold the WAL into the file and empty it, so that nothing deleted stays readable there (trust M4)."""
-        async with self._writing:
-            with _plain_errors(self.path):
-                async with self._writer.connect() as connection:
-                    raw = await connection.get_raw_connection()
-                    await raw.driver_connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        with _plain_errors(self.path):
+            await self._writer.alone("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def vacuum_into(self, target: Path) -> None:
         """Write a compact copy of the whole database while others go on reading and writing."""
@@ -103,7 +102,7 @@ class Database:
                 await raw.driver_connection.execute("VACUUM INTO ?", (str(target),))  # type: ignore[union-attr]
 
     async def close(self) -> None:
-        await self._writer.dispose()
+        await self._writer.close()
         await self._reader.dispose()
 
 
@@ -186,12 +185,29 @@ async def write_fact(tx: Tx, name: str, value: bytes) -> None:
     await tx.run(facts.insert().values(name=name, value=value))
 
 
-def _engine(path: Path, read_only: bool) -> AsyncEngine:
-    url = f"sqlite+aiosqlite:///file:{path}?mode={'ro' if read_only else 'rw'}&uri=true"
-    sizes: dict[str, int] = {"pool_size": 4, "max_overflow": 4} if read_only else {"pool_size": 1, "max_overflow": 0}
-    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": 5}, **sizes)
-    event.listen(engine.sync_engine, "connect", _on_connect(read_only))
-    event.listen(engine.sync_engine, "begin", _on_begin(read_only))
+def _at_once(connection: Connection) -> Execute:
+    """Statements of a writing turn (see data/writing.py)."""
+
+    async def execute(statement: Executable, values: Rows | dict[str, Any] | None) -> CursorResult[Any]:
+        return connection.execute(statement, values)
+
+    return execute
+
+
+def _reading_engine(path: Path) -> AsyncEngine:
+    url = f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true"
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": 5}, pool_size=4, max_overflow=4)
+    event.listen(engine.sync_engine, "connect", _on_connect(read_only=True))
+    event.listen(engine.sync_engine, "begin", _on_begin(read_only=True))
+    return engine
+
+
+def _writing_engine(path: Path) -> Engine:
+    url = f"sqlite:///file:{path}?mode=rw&uri=true"
+    arguments = {"timeout": 5, "check_same_thread": False}  # loop and thread take turns
+    engine = create_engine(url, hide_parameters=True, connect_args=arguments, pool_size=1, max_overflow=0)
+    event.listen(engine, "connect", _on_connect(read_only=False))
+    event.listen(engine, "begin", _on_begin(read_only=False))
     return engine
 
 

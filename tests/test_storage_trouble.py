@@ -19,9 +19,9 @@ from tests.test_dialogue import SURVEY, answer, send
 
 
 async def fill_the_disk(school: School) -> None:
-    async with school.db._writer.connect() as connection:
-        pages = (await connection.execute(text("PRAGMA page_count"))).scalar()
-        await connection.execute(text(f"PRAGMA max_page_count={pages}"))
+    with school.db._writer.engine.connect() as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar()
+        connection.execute(text(f"PRAGMA max_page_count={pages}"))
 
 
 async def test_a_full_disk_says_so_and_loses_nothing(school: School) -> None:
@@ -42,8 +42,8 @@ async def test_a_full_disk_says_so_and_loses_nothing(school: School) -> None:
 
 
 async def test_another_programs_lock_is_named_after_waiting(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with school.db._writer.connect() as connection:
-        await connection.execute(text("PRAGMA busy_timeout=50"))
+    with school.db._writer.engine.connect() as connection:
+        connection.execute(text("PRAGMA busy_timeout=50"))
     other = sqlite3.connect(school.db.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
