@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import yaml
@@ -78,21 +78,40 @@ def clean(words: str) -> str:
 
 def long_date(day: date, language: str) -> str:
     """ "5 December 2026", in the person's language."""
-    return format_date(day, "d MMMM y", locale=_locale(language))
+    return _date_words(day.year, day.month, day.day, "d MMMM y", language)
 
 
 def day_and_date(day: date, language: str) -> str:
     """ "Saturday 5 December", in the person's language."""
-    return format_date(day, "EEEE d MMMM", locale=_locale(language))
+    return _date_words(day.year, day.month, day.day, "EEEE d MMMM", language)
 
 
 def clock_time(at: time | datetime, language: str) -> str:
     """ "9:00", in the person's language."""
-    return format_time(at, "H:mm", locale=_locale(language))
+    return _time_words(at.hour, at.minute, language)
 
 
 def listed(words: list[str], language: str, style: str = "standard") -> str:
     """ "a, b and c", in the person's language."""
+    return _listed(tuple(words), language, style)
+
+
+# Kept: the same few dates and names stand on every screen, and wording them costs more than asking the database.
+# By their numbers, because the same moment in two time zones counts as equal and reads differently.
+
+
+@lru_cache(maxsize=256)
+def _date_words(year: int, month: int, day: int, pattern: str, language: str) -> str:
+    return format_date(date(year, month, day), pattern, locale=_locale(language))
+
+
+@lru_cache(maxsize=256)
+def _time_words(hour: int, minute: int, language: str) -> str:
+    return format_time(time(hour, minute), "H:mm", locale=_locale(language))
+
+
+@lru_cache(maxsize=256)
+def _listed(words: tuple[str, ...], language: str, style: str) -> str:
     return format_list(words, style, locale=_locale(language))  # type: ignore[arg-type]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
-from data.database import Tx
+from data.database import AnyRow, Tx
 from data.moments import moment, new_id, stamp
 from data.tables import addresses, groups, memberships, people, roles, sessions
 
@@ -47,19 +48,31 @@ async def add_person(tx: Tx, language: str, label: str, now: datetime) -> str:
     return id
 
 
+# Built once: every message and every tap asks these.
+_PERSON = select(people, roles.c.role).outerjoin(roles, roles.c.person == people.c.id)
+_BY_ID = _PERSON.where(people.c.id == bindparam("id"))
+_BY_ADDRESS = _PERSON.join(addresses, addresses.c.person == people.c.id).where(
+    addresses.c.channel == bindparam("channel"), addresses.c.hash == bindparam("hash")
+)
+
+
 async def find_person(tx: Tx, id: str) -> Person | None:
-    row = await tx.first(select(people).where(people.c.id == id))
-    if not row:
-        return None
-    held = frozenset(r.role for r in await tx.all(select(roles.c.role).where(roles.c.person == id)))
-    label = json.loads(tx.vault.open("names", row.sealed, id))["label"]
-    return Person(id, row.language, bool(row.stopped), row.front, held, label)
+    return _person(tx, await tx.all(_BY_ID, id=id))
 
 
 async def person_at(tx: Tx, channel: str, where: str) -> Person | None:
     """The person who joined from this address."""
-    id = await tx.value(select(addresses.c.person).where(*_here(tx, channel, where)))
-    return await find_person(tx, id) if id else None
+    return _person(tx, await tx.all(_BY_ADDRESS, channel=channel, hash=address_hash(tx, channel, where)))
+
+
+def _person(tx: Tx, rows: Sequence[AnyRow]) -> Person | None:
+    """One row for each role; one row without a role where there is none."""
+    if not rows:
+        return None
+    row = rows[0]
+    held = frozenset(r.role for r in rows if r.role)
+    label = json.loads(tx.vault.open("names", row.sealed, row.id))["label"]
+    return Person(row.id, row.language, bool(row.stopped), row.front, held, label)
 
 
 def address_hash(tx: Tx, channel: str, where: str) -> str:

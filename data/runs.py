@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from conversations.answers import RAISED, Answer
 from conversations.engine import State, start
@@ -62,14 +62,20 @@ async def start_errand(tx: Tx, person: str, name: str, state: State, now: dateti
     return run
 
 
+# Built once: every tap asks these.
+_RUN = select(runs).where(runs.c.id == bindparam("id"))
+_SURVEY = select(runs.c.survey).where(runs.c.id == bindparam("id"))
+_SAVE = update(runs).where(runs.c.id == bindparam("run"))
+
+
 async def find_run(tx: Tx, id: str, survey: Survey | None) -> Run | None:
     """The run with its state; `survey` is the survey it belongs to (see `survey_of_run`). May raise BoxLost."""
-    row = await tx.first(select(runs).where(runs.c.id == id))
+    row = await tx.first(_RUN, id=id)
     return _opened(tx, row, survey) if row else None
 
 
 async def survey_of_run(tx: Tx, id: str) -> str | None:
-    survey: str | None = await tx.value(select(runs.c.survey).where(runs.c.id == id))
+    survey: str | None = await tx.value(_SURVEY, id=id)
     return survey
 
 
@@ -86,7 +92,7 @@ async def surveys_of(tx: Tx, person: str) -> list[str]:
 
 
 async def save_run(tx: Tx, run: Run, survey: Survey | None) -> None:
-    await tx.run(update(runs).where(runs.c.id == run.id).values(**_sealed(tx, run, survey)))
+    await tx.run(_SAVE, {"run": run.id, **_sealed(tx, run, survey)})
 
 
 async def end_run(tx: Tx, id: str) -> None:

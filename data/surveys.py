@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from conversations.form import Form
 from data.database import AnyRow, Tx
@@ -66,9 +66,12 @@ async def add_survey(tx: Tx, survey: Survey) -> None:
     )
 
 
+_BY_ID = select(surveys).where(surveys.c.id == bindparam("id"))  # built once: every tap asks it
+
+
 async def find_survey(tx: Tx, id: str) -> Survey | None:
     """The survey of this id; given a form's id, its latest survey."""
-    row = await tx.first(select(surveys).where(surveys.c.id == id))
+    row = await tx.first(_BY_ID, id=id)
     if not row:
         row = await tx.first(select(surveys).where(surveys.c.form == id).order_by(surveys.c.nth.desc()).limit(1))
     return _survey(tx, row) if row else None

@@ -14,10 +14,12 @@ from data.tables import readings, updates
 KEPT = 20_000  # far more than a channel can redeliver
 
 
+_NOTE = sqlite_insert(updates).on_conflict_do_nothing()  # built once: every update is noted
+
+
 async def first_time(tx: Tx, channel: str, id: int) -> bool:
     """Note this delivery in the transaction of its effect; False when it was handled before."""
-    row = sqlite_insert(updates).values(channel=channel, id=id).on_conflict_do_nothing()
-    new = await tx.run(row) == 1
+    new = await tx.run(_NOTE, {"channel": channel, "id": id}) == 1
     if new and id % 1000 == 0:
         # update ids restart at random after a quiet week, so old high ones must not stay for ever
         count = int(await tx.value(select(func.count()).select_from(updates)))
