@@ -22,7 +22,7 @@ from telegram.error import (
 )
 from telegram.ext import ExtBot
 
-from bot.telegram_channel.request import AiohttpRequest
+from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest
 from tests.telegram_server import Person, TelegramServer
 
 SECRET = "TEST-canary-token"
@@ -293,3 +293,21 @@ async def test_request_opens_again_after_shutdown(server: TelegramServer) -> Non
         await request.shutdown()
         await request.shutdown()
     await failing(NetworkError, request.post(url))
+
+
+async def test_a_result_nobody_reads_is_true_and_a_refusal_still_one(server: TelegramServer, alice: Person) -> None:
+    async with bot_at(server.url, unread=frozenset({"sendMessage"})) as bot:
+        assert await bot.send_message(alice.id, "Hello") is True
+        server.fail_next("sendMessage", 403, "Forbidden: bot was blocked by the user")
+        with pytest.raises(Forbidden):
+            await bot.send_message(alice.id, "Hello again")
+    assert alice.last.text == "Hello"
+
+
+async def test_of_a_tapped_message_only_its_place_is_kept() -> None:
+    tapped = b'{"chat":{"id":1},"message_id":7,"text":"Question 1","reply_markup":{}}'
+    typed = b'{"chat":{"id":1},"message_id":8,"text":"Hello"}'
+    updates = b'{"ok":true,"result":[{"callback_query":{"message":%s}},{"message":%s}]}' % (tapped, typed)
+    first, second = UpdatesRequest.parse_json_payload(updates)["result"]
+    assert first["callback_query"]["message"] == {"chat": {"id": 1}, "message_id": 7}
+    assert second["message"]["text"] == "Hello"

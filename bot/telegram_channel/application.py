@@ -17,12 +17,13 @@ from bot.facts import House
 from bot.settings import Settings
 from bot.telegram_channel.conversation import Conversation
 from bot.telegram_channel.polling import LONG_POLL, App, Polling
-from bot.telegram_channel.request import AiohttpRequest
+from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest
 from bot.telegram_channel.speaker import Speaker
 from conversations.commands import EVERYBODY
 
 log = logging.getLogger(__name__)
 
+UNREAD = frozenset(("sendMessage", "editMessageReplyMarkup"))  # methods whose result we never look at
 BOT_NAME = "telegram-name"  # the fact under which the bot's @name is kept, for links
 
 
@@ -32,8 +33,8 @@ def make_application(settings: Settings) -> App:
     builder: ApplicationBuilder = Application.builder()  # type: ignore[type-arg]
     builder.token(settings.telegram_token.get_secret_value())
     builder.base_url(f"{settings.telegram_api}/bot").base_file_url(f"{settings.telegram_api}/file/bot")
-    builder.request(AiohttpRequest())
-    builder.get_updates_request(AiohttpRequest(connection_pool_size=2, read_timeout=LONG_POLL + 10))
+    builder.request(AiohttpRequest(unread=UNREAD))
+    builder.get_updates_request(UpdatesRequest(connection_pool_size=2, read_timeout=LONG_POLL + 10))
     return builder.updater(None).job_queue(None).build()
 
 

@@ -6,19 +6,25 @@ import io
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
+JSONDict = dict[str, Any]
+
 CHUNK_BYTES = 64 * 1024
 FORM = "application/x-www-form-urlencoded"
+DONE = b'{"ok":true,"result":true}'
 
 
 class AiohttpRequest(BaseRequest):
     """Pooled, kept-alive connections. Timeouts are in seconds; None waits for ever.
 
     aiohttp has no timeout for writing: what an upload may take is added to the wait for the answer.
+    `unread` names methods whose result nobody looks at, such as the message that was just sent: their success is passed
+    on as plain True, because making python-telegram-bot's objects of it costs as much as sending.
     """
 
     def __init__(
@@ -32,6 +38,7 @@ class AiohttpRequest(BaseRequest):
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_response_bytes: int | None = None,
+        unread: frozenset[str] = frozenset(),
     ) -> None:
         self._pool_size = connection_pool_size
         self._read_timeout = read_timeout
@@ -42,6 +49,7 @@ class AiohttpRequest(BaseRequest):
         self._proxy = proxy
         self._ssl_context = ssl_context
         self._max_response_bytes = max_response_bytes
+        self._unread = unread
         self._session: aiohttp.ClientSession | None = None
         self._free = asyncio.Semaphore(connection_pool_size)
 
@@ -129,7 +137,9 @@ class AiohttpRequest(BaseRequest):
         async with session.request(
             method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
-            return response.status, await self._content(response)
+            content = await self._content(response)
+            done = response.status == 200 and url.rpartition("/")[2] in self._unread
+            return response.status, DONE if done else content
 
     async def _content(self, response: aiohttp.ClientResponse) -> bytes:
         most = self._max_response_bytes
@@ -141,6 +151,20 @@ class AiohttpRequest(BaseRequest):
             if len(content) > most:
                 raise NetworkError(f"The answer has more than {most} bytes")
         return bytes(content)
+
+
+class UpdatesRequest(AiohttpRequest):
+    """For getUpdates. Of a message whose button was tapped only its place is kept: nobody reads the rest."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> JSONDict:
+        answer = BaseRequest.parse_json_payload(payload)
+        updates = answer.get("result")
+        for update in updates if isinstance(updates, list) else ():
+            tapped = update.get("callback_query", {}).get("message", {})
+            for screen in ("text", "entities", "reply_markup", "link_preview_options"):
+                tapped.pop(screen, None)
+        return answer
 
 
 async def _acquire(free: asyncio.Semaphore, pool_timeout: float | None) -> None:
