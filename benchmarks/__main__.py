@@ -1,0 +1,61 @@
+"""`python -m benchmarks [--rows "2 9"]`: measure, print a table, write var/bench.json."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import row2_taps, row4_kill, row9_start
+from benchmarks.finding import Finding
+
+Measure = Callable[[Path], Awaitable[list[Finding]]]
+
+ROWS: dict[int, Measure] = {2: row2_taps.measure, 4: row4_kill.measure, 9: row9_start.measure}
+OUTPUT = Path("var/bench.json")
+
+
+async def measure(rows: list[int], console: Console) -> list[Finding]:
+    """Row after row, each in a folder of its own."""
+    findings: list[Finding] = []
+    for row in rows:
+        with TemporaryDirectory(prefix="bench-") as folder, console.status(f"Measuring row {row} ..."):
+            findings += await ROWS[row](Path(folder))
+    return findings
+
+
+def as_table(findings: list[Finding]) -> Table:
+    table = Table(title="make bench")
+    for heading in ("Row", "What", "Value", "Ratio", "Goal", "Holds"):
+        table.add_column(heading, justify="right" if heading in ("Value", "Ratio") else "left")
+    for f in findings:
+        ratio = f"{f.ratio:.2f} x {f.against}" if f.ratio is not None else ""
+        holds = "" if f.holds is None else "yes" if f.holds else "[bold red]NO[/]"
+        table.add_row(str(f.row), f.name, f"{f.value:,.4g} {f.unit}", ratio, f.goal or "", holds)
+    return table
+
+
+def main() -> int:
+    """0 when every goal is reached."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what must hold.")
+    parser.add_argument("--rows", default="", help='some rows only, such as "2 9"')
+    wanted = [int(row) for row in parser.parse_args().rows.split()] or list(ROWS)
+    if unknown := [row for row in wanted if row not in ROWS]:
+        parser.error(f"there is no row {unknown[0]}; there are {', '.join(map(str, ROWS))}")
+    console = Console()
+    findings = asyncio.run(measure(wanted, console))
+    console.print(as_table(findings))
+    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.write_text(json.dumps([asdict(f) for f in findings], indent=1) + "\n", encoding="utf-8")
+    return 0 if all(f.holds is not False for f in findings) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
