@@ -222,7 +222,11 @@ def _typed(form: Form, state: State, text: str, context: Context) -> Turn:
 def _plain_words(form: Form, state: State, q: Question | None, text: str, context: Context) -> Turn:
     if state.place == "change" and not state.paused:
         return _chosen_by_number(form, state, text)
-    if state.place == "intro" and not state.paused and fold(text) in context.texts.list(context.language, "typed.agree"):
+    if (
+        state.place == "intro"
+        and not state.paused
+        and fold(text) in context.texts.list(context.language, "typed.agree")
+    ):
         return _next(form, state)
     answer = answer_from(q, text, context.today) if q else None
     if q and answer:

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from telegram import Update
-from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TimedOut
+from telegram import Bot, Update
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.ext import Application, ContextTypes, TypeHandler
 
 from bot.telegram_channel.conversation import Conversation
@@ -55,10 +55,7 @@ class Polling:
 
     async def _fetch(self, offset: int | None) -> Sequence[Update]:
         try:
-            updates: Sequence[Update] = await self.application.bot.get_updates(
-                offset=offset, timeout=timedelta(seconds=LONG_POLL), allowed_updates=list(ALLOWED)
-            )
-            return updates
+            return await self._updates(offset)
         except TimedOut:
             return ()
         except InvalidToken:
@@ -74,6 +71,22 @@ class Polling:
             await asyncio.sleep(2)
         return ()
 
+    async def _updates(self, offset: int | None) -> Sequence[Update]:
+        bot = self.application.bot
+        try:
+            updates: Sequence[Update] = await bot.get_updates(
+                offset=offset, timeout=timedelta(seconds=LONG_POLL), allowed_updates=list(ALLOWED)
+            )
+            return updates
+        except TelegramError:
+            raise
+        except Exception as error:
+            log.error("an update cannot be read and is passed over: %s", type(error).__name__)
+        # Spelled with a capital, as Telegram allows, because python-telegram-bot warns of the usual name.
+        asked = {"timeout": 0, "allowed_updates": list(ALLOWED)} | ({} if offset is None else {"offset": offset})
+        raw: Any = await bot.do_api_request("GetUpdates", api_kwargs=asked)
+        return [_readable(one, bot) for one in raw]
+
     async def _work_off(self, updates: Sequence[Update]) -> int:
         """Handle a batch; the offset to go on from."""
         self._held.clear()
@@ -81,7 +94,7 @@ class Polling:
         for update in updates:
             chats.setdefault(update.effective_chat.id if update.effective_chat else 0, []).append(update)
         await asyncio.gather(*(self._in_order(of_chat) for of_chat in chats.values()))
-        await self.speaker.drain(seconds=MOMENT)
+        await self.speaker.drain(below=1 + len(updates) // 4, seconds=MOMENT)  # most replies are out: fetch the next
         if self._held:
             await asyncio.sleep(1)
             return min(self._held)
@@ -115,3 +128,11 @@ class Polling:
             del self._tries[update.update_id]
             self.conversation.apologise(update, "error")
             log.error("an update was set aside after %d tries", TRIES)
+
+
+def _readable(raw: dict[str, Any], bot: Bot) -> Update:
+    """The update, or an empty one where python-telegram-bot cannot read it, so that the offset moves past it."""
+    try:
+        return Update.de_json(raw, bot)
+    except Exception:
+        return Update(raw["update_id"])
