@@ -52,8 +52,9 @@ async def add_words(tx: Tx, texts: list[tuple[str, str, str]], survey: str, now:
 
 
 async def waiting_items(tx: Tx) -> list[Item]:
-    """Unread items, oldest first."""
-    query = select(queue).where(queue.c.read_at.is_(None)).order_by(queue.c.came_at, queue.c.id)
+    """Unread items: urgent ones before the words of surveys (SAFE-3), each oldest first."""
+    unread = select(queue).where(queue.c.read_at.is_(None))
+    query = unread.order_by(queue.c.kind == "words", queue.c.came_at, queue.c.id)
     return [_item(tx, row) for row in await tx.all(query)]
 
 

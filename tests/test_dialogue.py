@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.said import Text
 from data.people import Address, person_at
-from data.queue import waiting_items
+from data.queue import add_item, waiting_items
 from tests.school import School, Talk
 
 SURVEY = "parent-send-provision-1"
@@ -159,3 +161,12 @@ async def test_a_stranger_gets_a_kind_word_and_nothing_is_kept(school: School, w
     async with school.db.reading() as tx:
         assert await person_at(tx, "telegram", "77") is None
         assert len(await waiting_items(tx)) == ("scared" in words)
+
+
+async def test_urgent_items_stand_before_words_each_oldest_first(school: School) -> None:
+    """SAFE-3: the screen raises priority, and nothing else."""
+    async with school.db.transaction() as tx:
+        for hour, kind in enumerate(("words", "flagged", "words", "help")):
+            await add_item(tx, kind, school.clock.now + timedelta(hours=hour))
+        kinds = [(item.kind, item.came_at.hour) for item in await waiting_items(tx)]
+    assert kinds == [("flagged", 11), ("help", 13), ("words", 10), ("words", 12)]
