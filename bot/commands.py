@@ -33,6 +33,8 @@ async def give(turn: PersonsTurn, name: str, rest: str = "") -> None:
         return turn.tell("unknown-command", turn.menu_button())
     if not may(turn.person.roles, name):
         return turn.tell("refused")
+    if name == "needhelp":
+        return await needhelp(turn, rest)
     await HANDLERS[name](turn)
     if name in STAYS and turn.person.front:
         await again(turn)
@@ -133,8 +135,8 @@ async def stop(turn: PersonsTurn) -> None:
     turn.tell("stopped")
 
 
-async def needhelp(turn: PersonsTurn) -> None:
-    message = await raise_concern(turn, Raised("help"), pupil="pupil" in turn.person.roles)
+async def needhelp(turn: PersonsTurn, words: str = "") -> None:
+    message = await raise_concern(turn, Raised("help", text=words), pupil="pupil" in turn.person.roles)
     turn.says.append(message)
 
 

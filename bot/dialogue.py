@@ -13,10 +13,11 @@ from datetime import datetime
 from bot import commands, joining
 from bot.care import raise_concern
 from bot.facts import House
-from bot.playing import play, screen_of
-from bot.said import CLOSE, COMMAND, JOIN, LANGUAGE, OPEN, POSTPONE, Reply, Said, Tap, Text, Unusable
+from bot.playing import at_question, play, screen_of
+from bot.said import CLOSE, COMMAND, JOIN, LANGUAGE, OPEN, POSTPONE, Edited, Reply, Said, Tap, Text, Unusable
 from bot.turn import PersonsTurn
 from conversations.channel import Message
+from conversations.commands import COMMANDS
 from conversations.screening import screen
 from conversations.texts import fold
 from conversations.words import Raised, Typed
@@ -44,7 +45,7 @@ class Dialogue:
             if delivery is not None and not await first_time(tx, address.channel, delivery):
                 return await self._repeat(tx, person, now, address.channel)
             if person is None:
-                return await joining.stranger(tx, self.house, address, said, now, language)
+                return await joining.stranger(tx, self.house, address, as_typed(said, language), now, language)
             turn = self._turn(tx, person, now, address.channel)
             await self._route(turn, said)
         return await finished(turn)
@@ -79,8 +80,11 @@ class Dialogue:
         return Reply([message] if message else [], stale=True)
 
     async def _route(self, turn: PersonsTurn, said: Said) -> None:
+        said = as_typed(said, turn.language)
         if isinstance(said, Unusable):
             await unusable(turn)
+        elif isinstance(said, Edited):
+            turn.tell("works.edited")
         elif isinstance(said, Tap):
             await tapped(turn, said)
         else:
@@ -121,18 +125,44 @@ async def tapped(turn: PersonsTurn, tap: Tap) -> None:
 # --- words --------------------------------------------------------------------------------------------------------
 
 
+def as_typed(said: Said, language: str) -> Said:
+    """Words below a picture or put into an older message count as typed where the screen flags them (SAFE-12)."""
+    beside = isinstance(said, (Unusable, Edited)) and screen(said.words, language)
+    return Text(said.words) if beside and not isinstance(said, Tap) else said
+
+
 async def typed(turn: PersonsTurn, text: Text) -> None:
     """Words: a command, words for the run in front, a code, a label, or something for the word screen."""
-    words = text.words
+    words = text.words.strip()
     if words.startswith("/"):
         name, _, rest = words[1:].partition(" ")
-        return await commands.give(turn, name.partition("@")[0].casefold(), rest.strip())
+        name = name.partition("@")[0].casefold()
+        if not hides_a_concern(turn, name, rest):
+            return await commands.give(turn, name, rest.strip())
+        if name == "stop":
+            await commands.give(turn, name)
     control = turn.house.texts.control(turn.language, words)
     if control in ("menu", "open"):
         return await commands.give(turn, "menu" if control == "menu" else "surveys")
-    if turn.person.front and await play(turn, turn.person.front, Typed(words), quiet=True):
+    front = None if await meant_for_all(turn, words, control) else turn.person.front
+    if front and await play(turn, front, Typed(words), quiet=True):
         return
     await outside(turn, words, control)
+
+
+def hides_a_concern(turn: PersonsTurn, name: str, rest: str) -> bool:
+    """Whether words after a slash are no command but something a human must see ("/my uncle hurts me")."""
+    if name == "needhelp" or looks_like_code(rest):
+        return False
+    known = name == "start" or name in COMMANDS
+    return screen(rest if known else f"{name} {rest}", turn.language) is not None
+
+
+async def meant_for_all(turn: PersonsTurn, words: str, control: str | None) -> bool:
+    """STOP, a code, or yes to a code just opened: outside a question they are not for the run in front."""
+    if control == "stop" or looks_like_code(words):
+        return not await at_question(turn)
+    return control == "yes-start" and await joining.visiting(turn) is not None and await at_question(turn)
 
 
 async def outside(turn: PersonsTurn, words: str, control: str | None) -> None:

@@ -63,6 +63,8 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
     """The reply to an address nobody has joined from. Nothing is kept but the code being asked about."""
     language = language if language in house.texts.languages and language in house.school.languages else "en"
     here = address_hash(tx, address.channel, address.where)
+    if _flagged(said, language):
+        return await _no_code(tx, house, said, now, language, None)
     if (typed := _code_in(said)) is not None:
         return await _opened(tx, house, here, typed, now, language)
     waiting = await visit_code(tx, here)
@@ -80,9 +82,15 @@ def _code_in(said: Said) -> str | None:
     if not isinstance(said, Text):
         return None
     words = said.words.strip()
-    if words.casefold().startswith("/start "):
-        return read_code(words[7:]) or ""
+    command, _, rest = words.partition(" ")
+    if rest and command.casefold().partition("@")[0] == "/start":
+        return read_code(rest) or ""
     return read_code(words) if looks_like_code(words) else None
+
+
+def _flagged(said: Said, language: str) -> bool:
+    """Whether a human must see these words; a code is none, whatever its letters spell."""
+    return isinstance(said, Text) and not _code_in(said) and screen(said.words, language) is not None
 
 
 def _yes_or_no(house: House, said: Said, language: str) -> str:
@@ -153,7 +161,7 @@ async def _grant(tx: Tx, person: str, invitation: Invitation) -> bool:
 async def _no_code(tx: Tx, house: House, said: Said, now: datetime, language: str, waiting: Message | None) -> Reply:
     """Somebody without a code: flagged words reach a human, nothing else is kept (AGE-3, SAFE-12)."""
     numbers = house.say(language, "works.picture-help")
-    if isinstance(said, Text) and (screen(said.words, language)):
+    if isinstance(said, Text) and _flagged(said, language):
         item = await add_item(tx, "flagged", now, said.words)
         await post(tx, "alert", item, await people_with_role(tx, *READERS), now, ALERT)
         return Reply([Message(f"{house.say(language, 'care.thanks')}\n\n{numbers}")])

@@ -9,7 +9,7 @@ from bot.errands import ERRANDS
 from bot.errands.errand import Errand
 from bot.turn import PersonsTurn
 from conversations import words as w
-from conversations.answers import chosen
+from conversations.answers import RAISED, chosen
 from conversations.asking import Setting, question_screen, screen_for
 from conversations.channel import Message
 from conversations.engine import State, Turn, resume, start
@@ -59,6 +59,15 @@ async def screen_of(turn: PersonsTurn) -> Message | None:
     """What is in front of the person now."""
     loaded = await load(turn, turn.person.front) if turn.person.front else None
     return await draw(turn, *loaded) if loaded else None
+
+
+async def at_question(turn: PersonsTurn) -> bool:
+    """Whether a question waits in front, or lies under a safeguarding reply; a staff errand counts as one."""
+    loaded = await load(turn, turn.person.front) if turn.person.front else None
+    if loaded is None:
+        return False
+    run, _, _ = loaded
+    return bool(run.errand) or run.state.paused or run.state.place == "question"
 
 
 async def open_run(turn: PersonsTurn, survey: Survey) -> None:
@@ -179,8 +188,9 @@ async def _checked(
     """The saved run after an answer was checked: a wrong one is taken back, and defaults are filled in."""
     state, problem = result.state, None
     for event in result.all(w.Answered):
-        problem = errand.problem(turn, event.question, event.answer)
-        if problem:
+        flagged = event.answer == RAISED  # its words went to a human: the question still waits
+        problem = None if flagged else errand.problem(turn, event.question, event.answer)
+        if problem or flagged:
             before = {k: a for k, a in state.answers.items() if k != event.question}
             state = replace(state, answers=before, place="question", question=event.question)
     filled = await errand.defaults(turn, state)

@@ -42,10 +42,19 @@ class Text:
 
 @dataclass(frozen=True)
 class Unusable:
-    """A picture, voice note, sticker, file or place: not opened, not kept."""
+    """A picture, voice note, sticker, file or place: not opened, not kept. `words` stand below it."""
+
+    words: str = field(default="", repr=False)
 
 
-Said = Tap | Text | Unusable
+@dataclass(frozen=True)
+class Edited:
+    """Words that somebody put into an older message: they change nothing."""
+
+    words: str = field(repr=False)
+
+
+Said = Tap | Text | Unusable | Edited
 Later = Callable[[], Awaitable[Message]]  # drawn after the commit, because it takes time
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telegram import Chat, ChatMember, Update
+from telegram import Chat, ChatMember, Message, Update
 
-from bot.said import KEY_LIMIT, Said, Tap, Text, Unusable
+from bot.said import KEY_LIMIT, Edited, Said, Tap, Text, Unusable
 
-ALLOWED = ("message", "callback_query", "my_chat_member")  # nothing else is asked for, nothing else is handled
+# Nothing else is asked for, nothing else is handled.
+ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,15 @@ def read_update(update: Update) -> Heard | Foreign | Reachable | None:
     language = (update.effective_user.language_code or "en")[:2] if update.effective_user else "en"
     if update.callback_query:
         return _tapped(update, chat.id, language)
-    if update.message:
-        said = Text(update.message.text) if update.message.text else Unusable()
-        return Heard(chat.id, said, language)
-    return None
+    said = _said(update.message, update.edited_message)
+    return Heard(chat.id, said, language) if said else None
+
+
+def _said(new: Message | None, edited: Message | None) -> Said | None:
+    if new:
+        return Text(new.text) if new.text else Unusable(new.caption or "")
+    words = (edited.text or edited.caption) if edited else None
+    return Edited(words) if words else None  # a live location is edited all the time
 
 
 def _tapped(update: Update, chat: int, language: str) -> Heard:

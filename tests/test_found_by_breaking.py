@@ -1,0 +1,149 @@
+"""What came out when somebody tried to break it: each test failed before its cause was mended."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.said import Edited, Text, Unusable
+from data.people import Address
+from data.queue import Item, waiting_items
+from tests.school import School, opened
+from tests.telegram_school import telegram_school
+from tests.test_dialogue import SURVEY, send
+
+TOLD = "my uncle hurts me"
+PHOTO = {"photo": [{"file_id": "a", "file_unique_id": "a", "width": 1, "height": 1}], "caption": TOLD}
+STOPPED = "OK. I will not send you messages by myself. Type /start to get them again."
+
+
+@pytest.fixture
+async def school(tmp_path: Path) -> AsyncIterator[School]:
+    async with opened(tmp_path) as found:
+        yield found
+
+
+async def waiting(school: School) -> list[Item]:
+    async with school.db.reading() as tx:
+        return await waiting_items(tx)
+
+
+async def invited(school: School) -> str:
+    """One of ten parents who were asked the questions."""
+    await school.readers()
+    parents = await school.people(10)
+    await send(school)
+    return parents[0]
+
+
+# --- words that must reach a human, wherever they are typed (SAFE-12) ----------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["/", "/help ", "/start ", "/menu ", "/stop ", "/needhelp ", "/unheard-of "])
+async def test_words_after_a_slash_reach_a_human(school: School, command: str) -> None:
+    talk = school.on(await school.person("parent"))
+    await talk.types(command + TOLD)
+    assert [TOLD in item.text for item in await waiting(school)] == [True]
+    assert "You did the right thing" in talk.text or "It is good to ask" in talk.text
+
+
+async def test_stop_with_words_behind_it_still_stops(school: School) -> None:
+    person = await school.person("parent")
+    await school.on(person).types(f"/stop {TOLD}")
+    assert (await school.known(person)).stopped
+
+
+@pytest.mark.parametrize("said", [Text(f"/start {TOLD}"), Unusable(TOLD), Edited(TOLD)], ids=lambda s: type(s).__name__)
+async def test_a_stranger_is_heard_by_a_human(school: School, said: Text | Unusable | Edited) -> None:
+    reply = await school.dialogue.hear(Address("telegram", "77"), said)
+    assert [TOLD in item.text for item in await waiting(school)] == [True]
+    assert "999" in reply.messages[0].text
+
+
+@pytest.mark.parametrize("said", [Unusable(TOLD), Edited(TOLD)], ids=lambda s: type(s).__name__)
+async def test_words_below_a_picture_or_edited_stop_the_questions(school: School, said: Unusable | Edited) -> None:
+    parent = await invited(school)
+    talk = school.on(parent)
+    await talk.forges(f"o={SURVEY}")
+    await talk.types("yes")
+    reply = await school.dialogue.hear_person(parent, said, "web")
+    assert [item.text for item in await waiting(school)] == [TOLD]
+    assert [b.label for b in reply.messages[0].buttons] == ["Go on", "Stop"]
+
+
+async def test_telegram_hands_over_captions_and_edits(tmp_path: Path) -> None:
+    async with telegram_school(tmp_path) as bot:
+        parent = await bot.joins("parent", "SEND parents")
+        parent.sends_update(PHOTO)
+        await parent.reads_until("You did the right thing")
+        message = (await parent.types("all is well"))["message"]
+        await parent.reads_until("I did not understand that")
+        parent.sends_update({"edited_message": message | {"text": "all is very well", "edit_date": message["date"]}})
+        await parent.reads_until("Please write it again as a new message")
+        parent.sends_update({"edited_message": message | {"text": TOLD, "edit_date": message["date"]}})
+        await parent.reads_until("You did the right thing")
+        assert [item.text for item in await waiting(bot.school)] == [TOLD, TOLD]
+
+
+@pytest.mark.parametrize(
+    ("lines", "then"),
+    [
+        (("/dropin", "1 December 2026"), "At what time?"),
+        (("/dropin", "1 December 2026", "9am"), "Where is it?"),
+        (("/send", "2", "1", "change", "3"), "It will decide: what we change in the help"),
+        (("/send", "2", "1", "change", "4"), "Who decides?"),
+    ],
+    ids=["time", "place", "decision", "decider"],
+)
+async def test_staff_are_heard_where_a_task_asks_for_words(school: School, lines: tuple[str, ...], then: str) -> None:
+    await invited(school)
+    talk = school.on(await school.person("senco"))
+    await talk.types(*lines, TOLD)
+    assert [item.text for item in await waiting(school)] == [TOLD]
+    await talk.types("Go on")
+    assert then in talk.text
+    assert "uncle" not in talk.text
+
+
+# --- STOP and codes outside a question -----------------------------------------------------------------------------
+
+
+async def at(school: School, place: str) -> str:
+    """A parent at this place of the questions."""
+    parent = await invited(school)
+    talk = school.on(parent)
+    await talk.forges(f"o={SURVEY}")
+    lines = {"intro": 0, "review": 8, "change": 9, "sent": 9}[place]
+    last = "Change an answer" if place == "change" else "Send my answers"
+    await talk.types(*["yes", *["skip"] * 7, last][:lines])
+    return parent
+
+
+@pytest.mark.parametrize("place", ["intro", "review", "change", "sent"])
+async def test_stop_typed_outside_a_question_ends_all_messages(school: School, place: str) -> None:
+    """MSG-3"""
+    parent = await at(school, place)
+    talk = school.on(parent)
+    await talk.types("STOP")
+    assert (talk.text, (await school.known(parent)).stopped) == (STOPPED, True)
+
+
+@pytest.mark.parametrize("place", ["intro", "review", "change", "sent"])
+async def test_a_code_typed_outside_a_question_is_taken(school: School, place: str) -> None:
+    parent = await at(school, place)
+    talk = school.on(parent)
+    await talk.types((await school.code("governor")).lower().replace("-", ""))
+    assert "Do you want to join?" in talk.text
+    await talk.taps("Yes, start")
+    assert "governor" in (await school.known(parent)).roles
+
+
+async def test_yes_typed_to_a_code_opened_in_the_middle_of_a_question_joins(school: School) -> None:
+    parent = await at(school, "intro")
+    talk = school.on(parent)
+    await talk.types("yes", f"/start {await school.code('governor')}", "Yes, start")
+    assert "governor" in (await school.known(parent)).roles
+    await talk.types("1")
+    assert "Question 2 of 7" in talk.text
