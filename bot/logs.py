@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 HIDDEN = "[hidden]"
 THIRD_PARTIES = (
-    "httpx", "httpcore", "telegram", "telegram.ext", "telegram.Bot", "aiohttp", "apscheduler", "sqlalchemy",
+    "httpx", "httpcore", "telegram", "telegram.ext", "aiohttp", "apscheduler", "sqlalchemy",
     "aiosqlite", "alembic", "asyncio", "uvicorn", "uvicorn.access", "uvicorn.error",
 )  # fmt: skip
+TELL_EVERYTHING = ("telegram.Bot", "telegram.ext.ExtBot")  # print whole updates when they cannot read one
 SHAPES = (
     re.compile(r"\d{6,}(?::|%3A)[\w-]{30,}", re.IGNORECASE),  # a bot token
     re.compile(r"(?<![\w-])[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{2}(?![\w-])"),  # a code
@@ -71,6 +72,8 @@ def set_up_logging(level: str, secrets: Iterable[str]) -> Redactor:
     root.setLevel(level.upper())
     for name in THIRD_PARTIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in TELL_EVERYTHING:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     logging.raiseExceptions = False  # a line that cannot be formatted would be printed with its arguments
     _catch_the_rest()
     return redactor

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Mapping
 
-from telegram.error import InvalidToken
+from telegram.error import InvalidToken, NetworkError
 
 from bot.dialogue import Dialogue
 from bot.facts import House
@@ -29,13 +30,33 @@ from scheduler.due import Sender
 
 log = logging.getLogger(__name__)
 
+REACH_AGAIN = 5.0  # seconds between tries to reach Telegram at the start
+
 
 class CannotRun(Exception):
     """The program cannot start; one line that names the remedy."""
 
 
 async def run(settings: Settings) -> None:
-    """Run until a signal; CannotRun and the problems of key, database and settings in one line."""
+    """Run until a signal, which may come while starting; CannotRun and other problems in one line."""
+    running = asyncio.create_task(_run_alone(settings))
+    _end_on_signal(running)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+def _end_on_signal(running: asyncio.Task[None]) -> None:
+    """The first signal ends it in good order; a second one does not disturb that."""
+
+    def end() -> None:
+        if not running.cancelling():
+            running.cancel()
+
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, end)
+
+
+async def _run_alone(settings: Settings) -> None:
     lock = RunLock(settings.database)
     async with opened_school(settings) as opened:
         if not lock.acquire():
@@ -58,6 +79,7 @@ async def _run(settings: Settings, opened: Opened) -> None:
         return await _serve(settings, opened, dialogue, owner, None)
     application = telegram.make_application(settings)
     try:
+        await _reach(application)
         async with telegram.running(application):
             await _remember_name(opened, application)
             await _serve(settings, opened, dialogue, owner, application)
@@ -65,6 +87,19 @@ async def _run(settings: Settings, opened: Opened) -> None:
         raise CannotRun(
             "Telegram does not know this token. Copy YOUSAID_TELEGRAM_TOKEN from @BotFather again."
         ) from None
+    finally:
+        await application.bot.shutdown()  # also where it never came up
+
+
+async def _reach(application: App) -> None:
+    """Wait until Telegram answers: after a power cut the school's line may come back later than its server."""
+    while True:
+        try:
+            await application.bot.initialize()
+            return
+        except NetworkError as error:
+            log.warning("Telegram cannot be reached, trying again: %s", type(error).__name__)
+            await asyncio.sleep(REACH_AGAIN)
 
 
 async def _remember_name(opened: Opened, application: App) -> None:
@@ -73,7 +108,7 @@ async def _remember_name(opened: Opened, application: App) -> None:
 
 
 async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: str, application: App | None) -> None:
-    """Everything at once, until a signal comes or one of them ends with an error."""
+    """Everything at once, until it is cancelled or one of them ends with an error."""
     channels: Mapping[str, Channel] = {NAME: TelegramChannel(application.bot)} if application else {}
     letters = Letters(opened.db, opened.house)
     sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner)
@@ -85,7 +120,7 @@ async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: 
         jobs.append(asyncio.create_task(telegram.serve(application, dialogue)))
     _announce(settings, opened.house, application)
     try:
-        await _until_signal(jobs)
+        await _until_one_ends(jobs)
     finally:
         clock.shutdown(wait=False)
         web.stop()
@@ -99,13 +134,7 @@ def _announce(settings: Settings, house: House, application: App | None) -> None
     print(f"{house.school.name}: {name}{settings.web_address}. {house.say('en', 'join.trial')}", flush=True)
 
 
-async def _until_signal(jobs: list[asyncio.Task[None]]) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop.set)
-    waiting = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait([waiting, *jobs], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    for job in done - {waiting}:
+async def _until_one_ends(jobs: list[asyncio.Task[None]]) -> None:
+    done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+    for job in done:
         job.result()  # raises what ended it

@@ -103,11 +103,13 @@ class Settings(BaseSettings):
 
 def read_settings() -> Settings:
     """The settings; SettingsProblem names what is wrong, or an unknown name with the nearest known one."""
-    unknown = unknown_names()
-    if unknown:
-        raise SettingsProblem(" ".join(unknown))
     try:
+        unknown = unknown_names()
+        if unknown:
+            raise SettingsProblem(" ".join(unknown))
         return Settings()
+    except UnicodeDecodeError:
+        raise SettingsProblem("The file .env is not plain text (UTF-8). Save it again as UTF-8.") from None
     except ValidationError as error:
         raise SettingsProblem(" ".join(_plain(error))) from None
 

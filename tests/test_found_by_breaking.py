@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot.logs import set_up_logging
 from bot.said import Edited, Text, Unusable
 from data.people import Address
 from data.queue import Item, waiting_items
+from tests.command_line import SCHOOL, command_line_in
 from tests.school import School, opened
 from tests.telegram_school import telegram_school
+from tests.telegram_server import TelegramServer
 from tests.test_dialogue import SURVEY, send
 
 TOLD = "my uncle hurts me"
@@ -147,3 +155,81 @@ async def test_yes_typed_to_a_code_opened_in_the_middle_of_a_question_joins(scho
     assert "governor" in (await school.known(parent)).roles
     await talk.types("1")
     assert "Question 2 of 7" in talk.text
+
+
+# --- updates that cannot be read ------------------------------------------------------------------------------------
+
+
+async def test_an_update_that_cannot_be_read_is_passed_over_and_not_logged(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """B11"""
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    set_up_logging("debug", [])
+    try:
+        async with telegram_school(tmp_path) as bot:
+            parent = await bot.joins("parent", "SEND parents")
+            parent.sends_update({"poll": {"id": "1", "question": TOLD, "options": []}})
+            parent.sends_update({"poll": {"id": "2", "question": TOLD, "options": []}})
+            await parent.types("/help")
+            await parent.reads_until("What you can do")
+    finally:
+        logging.getLogger().handlers[:], logging.getLogger().level = before
+    printed = "".join(capfd.readouterr())
+    assert "an update cannot be read" in printed
+    assert "uncle" not in printed
+
+
+# --- ending ---------------------------------------------------------------------------------------------------------
+
+
+async def ended(env: dict[str, str], folder: Path, seconds: float) -> tuple[int | None, str]:
+    """How `yousaid run` ends, asked so long after its start."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", env=env, cwd=folder, stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    await asyncio.sleep(seconds)
+    process.send_signal(signal.SIGTERM)
+    _, said = await asyncio.wait_for(process.communicate(), 10)
+    return process.returncode, said.decode()
+
+
+async def set_up(folder: Path) -> dict[str, str]:
+    """A school in this folder; the environment for its commands."""
+    (folder / "school.yaml").write_text(SCHOOL)
+    env = {k: v for k, v in os.environ.items() if not k.startswith("YOUSAID_")} | {
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "YOUSAID_DATABASE": str(folder / "data/yousaid.db"),
+        "YOUSAID_KEY_FILE": str(folder / "keys/key"),
+        "YOUSAID_LISTEN": "127.0.0.1:0",
+    }
+    setup = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "setup", "--from", "school.yaml", env=env, cwd=folder,
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await setup.wait() == 0
+    return env
+
+
+@pytest.mark.slow
+async def test_a_signal_while_starting_ends_it_well(tmp_path: Path) -> None:
+    env = await set_up(tmp_path)
+    async with TelegramServer(delay=3) as server:
+        env |= {"YOUSAID_TELEGRAM_TOKEN": server.token, "YOUSAID_TELEGRAM_API": server.url}
+        for seconds in (0.7, 1.2, 2.5):
+            assert await ended(env, tmp_path, seconds) == (0, "")
+
+
+@pytest.mark.slow
+async def test_a_start_without_a_line_to_telegram_waits_for_one(tmp_path: Path) -> None:
+    env = await set_up(tmp_path)
+    env |= {"YOUSAID_TELEGRAM_TOKEN": "123456:canary", "YOUSAID_TELEGRAM_API": "http://127.0.0.1:9"}
+    code, said = await ended(env, tmp_path, 3)
+    assert (code, said.count("\n"), "cannot be reached, trying again" in said) == (0, 1, True)
+
+
+def test_a_garbled_env_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    yousaid = command_line_in(tmp_path, monkeypatch)
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00YOUSAID_LOG=debug")
+    assert yousaid("run").refused().startswith("The file .env is not plain text")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -47,6 +48,7 @@ def set_up_school(
 
 def run() -> None:
     """Run the bot: Telegram, the web page and the clock, until Ctrl-C."""
+    signal.signal(signal.SIGTERM, _ended)  # until the program hears signals itself: loading it takes a second
     from bot.cli.one_line import Problem
     from bot.cli.opening import settings_now
     from bot.logs import secrets_of, set_up_logging
@@ -66,6 +68,10 @@ def run() -> None:
         raise Problem(
             f"The address {settings.listen} is in use. Stop the other program, or set YOUSAID_LISTEN."
         ) from None
+
+
+def _ended(*_: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _check_address(settings: Settings) -> None:
