@@ -67,12 +67,12 @@ async def help(turn: PersonsTurn) -> None:
 
 
 async def again(turn: PersonsTurn) -> None:
-    """The last thing asked, in the same words."""
+    """The last thing asked, in the same words; where nothing is in front, what can be opened."""
     message = await screen_of(turn)
     if message:
         turn.says.append(message)
     elif not turn.says:
-        turn.tell("nothing-open", turn.menu_button())
+        await surveys(turn)
 
 
 async def explain(turn: PersonsTurn) -> None:

@@ -176,7 +176,8 @@ async def outside(turn: PersonsTurn, words: str, control: str | None) -> None:
     if looks_like_code(words):
         return await joining.code_from_person(turn, read_code(words) or "")
     if concern := screen(words, turn.language):
-        turn.says.append(await raise_concern(turn, Raised(concern.kind, None, words)))
+        pupil = "pupil" in turn.person.roles
+        turn.says.append(await raise_concern(turn, Raised(concern.kind, None, words), pupil=pupil))
         return
     turn.tell("not-understood", turn.menu_button())
 

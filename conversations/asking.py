@@ -79,7 +79,7 @@ def question_screen(form: Form, state: State, s: Setting, easy: bool = False) ->
     at = progress(form, state)
     shown = said(q.easy if easy and q.easy else q.text, s.language)
     return Message(
-        text="\n\n".join(p for p in (_before_words(form, q, s), _earlier(q, state, s), _hint(q, s)) if p),
+        text="\n\n".join(p for p in (_before_words(form, q, s), _earlier(q, state, s), _hint(form, q, s)) if p),
         title=s.fill(shown),
         progress=s.say("question.progress", at=at[0], of=at[1]) if at else "",
         listed=tuple(f"{i}. {_label(q, c, s)}" for i, c in enumerate(q.choices, 1)),
@@ -103,8 +103,9 @@ def _earlier(q: Question, state: State, s: Setting) -> str:
     return s.say("question.you-said", answer=answer_words(q, answer, s)) if answer else ""
 
 
-def _hint(q: Question, s: Setting) -> str:
-    key = {"few": "hint.few", "text": "hint.text", "number": "hint.number", "date": "hint.date"}.get(q.type)
+def _hint(form: Form, q: Question, s: Setting) -> str:
+    text = "hint.errand-text" if form.errand else "hint.text"  # a staff task cannot be skipped
+    key = {"few": "hint.few", "text": text, "number": "hint.number", "date": "hint.date"}.get(q.type)
     return s.say(key, n=q.max or len(q.choices)) if key else ""
 
 

@@ -51,7 +51,7 @@ async def test_cancel_sends_nothing(school: School) -> None:
     await talk.taps("Cancel")
     assert "Nothing was sent" in talk.text
     await talk.types("/summary")
-    assert "No questions have been sent yet" in talk.text
+    assert "There are no results yet" in talk.text
 
 
 async def test_sending_twice_by_a_double_tap_sends_once(school: School) -> None:

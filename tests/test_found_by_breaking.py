@@ -157,6 +157,35 @@ async def test_yes_typed_to_a_code_opened_in_the_middle_of_a_question_joins(scho
     assert "Question 2 of 7" in talk.text
 
 
+# --- words that were not true ---------------------------------------------------------------------------------------
+
+
+async def test_a_pupil_gets_the_words_for_pupils_outside_a_question_too(school: School) -> None:
+    talk = school.on(await school.person("pupil"))
+    await talk.types(TOLD)
+    assert "You can also call Childline" in talk.text
+    assert "NSPCC for adults" not in talk.text
+
+
+async def test_again_after_a_staff_task_names_the_questions_that_are_open(school: School) -> None:
+    await school.readers()
+    await school.people(9)
+    both = await school.person("senco", "parent")
+    await send(school)
+    talk = school.on(both)
+    await talk.forges(f"o={SURVEY}")
+    await talk.types("yes", "/summary", "/again")
+    assert "There are no open questions" not in talk.text
+    await talk.taps("Open")
+    assert "Question 1 of 7" in talk.text
+
+
+async def test_a_staff_task_offers_no_skip_that_it_has_not(school: School) -> None:
+    talk = school.on(await school.person("senco"))
+    await talk.types("/dropin", "1 December 2026")
+    assert "Skip" not in talk.text
+
+
 # --- updates that cannot be read ------------------------------------------------------------------------------------
 
 
