@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +14,7 @@ from conversations.form import Choice, Form, Question, said
 from conversations.texts import Texts, listed, long_date
 
 TICK = " ✓"
+_NAME = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,14 @@ class Setting:
         return self.texts.say(self.language, key, **(self.facts | more))
 
     def fill(self, words: str) -> str:
-        return words.format_map(_Known(self.facts))
+        """The words with every known {name} filled in; other braces are just braces."""
+        return _NAME.sub(lambda found: self.facts.get(found[1], found[0]), words)
 
     def button(self, step: int, key: str, label: str, marked: bool = False) -> Button:
         return Button(label + (TICK if marked else ""), f"{self.run}:{step}:{key}", marked=marked)
 
     def controls(self, step: int, *pairs: tuple[str, str]) -> tuple[Button, ...]:
         return tuple(self.button(step, key, self.say(f"label.{name}")) for name, key in pairs)
-
-
-class _Known(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
 
 
 def screen_for(form: Form, state: State, s: Setting) -> Message:

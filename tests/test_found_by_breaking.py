@@ -14,8 +14,10 @@ import pytest
 
 from bot.logs import set_up_logging
 from bot.said import Edited, Text, Unusable
+from bot.web_channel.app import make_app
 from data.people import Address
 from data.queue import Item, waiting_items
+from tests.browser.plain import PlainBrowser
 from tests.command_line import SCHOOL, command_line_in
 from tests.school import School, opened
 from tests.telegram_school import telegram_school
@@ -184,6 +186,30 @@ async def test_a_staff_task_offers_no_skip_that_it_has_not(school: School) -> No
     talk = school.on(await school.person("senco"))
     await talk.types("/dropin", "1 December 2026")
     assert "Skip" not in talk.text
+
+
+# --- braces and long words --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Year 3 {", "Year 3 }", "{0}", "{school.x}", "{unheard-of}"])
+async def test_braces_in_a_name_are_just_braces(tmp_path: Path, name: str) -> None:
+    async with opened(tmp_path, groups=[name, "SEND parents"]) as school:
+        talk = school.on(await school.person("senco"))
+        await talk.types("/dropin", "1 December 2026", "9:00", "The hall {")
+        assert name in talk.text
+        await talk.taps(name)
+        assert name in talk.text
+
+
+async def test_words_are_screened_whole_on_the_page(school: School) -> None:
+    browser = PlainBrowser(make_app(school.dialogue, school.db, school.house, school.letters, school.clock))
+    try:
+        await browser.open(f"/join/{await school.code('parent', 'SEND parents')}")
+        await browser.press("Yes, start")
+        await browser.type("word " * 1000 + TOLD)
+        assert [item.text.endswith(TOLD) for item in await waiting(school)] == [True]
+    finally:
+        await browser.close()
 
 
 # --- updates that cannot be read ------------------------------------------------------------------------------------

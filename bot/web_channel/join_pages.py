@@ -25,7 +25,6 @@ from bot.web_channel.sessions import (
     visitor_of,
 )
 from conversations.channel import Message
-from conversations.listening import LONGEST
 from conversations.screening import screen
 from data.codes import Invitation, find_invitation, read_code, used_by
 from data.people import Address, start_session
@@ -99,7 +98,7 @@ def ask_code(request: Request, status: int = 200, *notices: Message) -> Response
 
 async def code_typed(request: Request, form: dict[str, str]) -> Response:
     """A code goes on to its page; other words are answered like a stranger's in a chat (AGE-3, SAFE-12)."""
-    web, typed = web_of(request), form.get("code", "").strip().removeprefix("/start ")[:LONGEST]
+    web, typed = web_of(request), form.get("code", "").strip().removeprefix("/start ")
     if not genuine_stranger(request, form):
         return _ask(request, 403, Message(web.say("en", "web.expired")))
     if (code := read_code(typed)) and not screen(typed, "en"):  # ten letters can be a cry for help too

@@ -20,7 +20,6 @@ from bot.web_channel.replies import Last
 from bot.web_channel.scene import scene_of
 from bot.web_channel.sessions import Visitor, genuine, read_form, remember, visitor_of, visitor_or_demo
 from conversations.channel import Message
-from conversations.listening import LONGEST
 from conversations.screening import screen
 from data.outbox import seen_on_page
 
@@ -77,7 +76,7 @@ def _said(form: dict[str, str]) -> Said | None:
     if says := form.get("say"):
         return Tap(says) if len(says) <= KEY_LIMIT else Tap("-")
     words = form.get("words", "").replace("\r\n", "\n").strip()
-    return Text(words[:LONGEST]) if words else None
+    return Text(words) if words else None  # whole, for the screen; an answer is cut where it is kept
 
 
 @dataclass(frozen=True)
