@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 
+from conversations.screening import screen
 from data.database import Tx
 from data.moments import moment, stamp
 from data.tables import code_uses, codes, visits, wrong_codes
@@ -61,11 +62,16 @@ async def make_code(tx: Tx, invitation: Invitation, uses: int, expires_at: datet
 
 
 def _random_code() -> str:
-    """Always with a digit, so that a code typed in a chat can be told from a word."""
+    """Always with a digit, so that a code typed in a chat can be told from a word; never one that reads as a cry."""
     while True:
         code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
-        if any(c.isdigit() for c in code):
+        if any(c.isdigit() for c in code) and not reads_as_a_cry(code):
             return code
+
+
+def reads_as_a_cry(code: str) -> bool:
+    """Whether the word screen would flag it: 1 in 200 does, and its owner could not join."""
+    return bool(screen(code) or screen(shown(code)))
 
 
 async def find_invitation(tx: Tx, code: str, now: datetime) -> Invitation | None:

@@ -15,6 +15,7 @@ import pytest
 from bot.logs import set_up_logging
 from bot.said import Edited, Text, Unusable
 from bot.web_channel.app import make_app
+from data import codes
 from data.people import Address
 from data.queue import Item, waiting_items
 from tests.browser.plain import PlainBrowser
@@ -210,6 +211,12 @@ async def test_words_are_screened_whole_on_the_page(school: School) -> None:
         assert [item.text.endswith(TOLD) for item in await waiting(school)] == [True]
     finally:
         await browser.close()
+
+
+def test_no_code_reads_as_a_cry_for_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter("SF6CTS0S66" + "S74SAAKY65" + "7K3M9PQ2RV")
+    monkeypatch.setattr(codes.secrets, "choice", lambda _: next(drawn))
+    assert codes._random_code() == "7K3M9PQ2RV"
 
 
 # --- updates that cannot be read ------------------------------------------------------------------------------------
