@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from telegram.error import InvalidToken, NetworkError
 
 from bot.dialogue import Dialogue
-from bot.facts import House
 from bot.house import Opened, opened_school
 from bot.letters import Letters
 from bot.serving import WebServer
@@ -79,10 +78,7 @@ async def _run(settings: Settings, opened: Opened) -> None:
         return await _serve(settings, opened, dialogue, owner, None)
     application = telegram.make_application(settings)
     try:
-        await _reach(application)
-        async with telegram.running(application):
-            await _remember_name(opened, application)
-            await _serve(settings, opened, dialogue, owner, application)
+        await _serve(settings, opened, dialogue, owner, application)
     except InvalidToken:
         raise CannotRun(
             "Telegram does not know this token. Copy YOUSAID_TELEGRAM_TOKEN from @BotFather again."
@@ -109,16 +105,17 @@ async def _remember_name(opened: Opened, application: App) -> None:
 
 async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: str, application: App | None) -> None:
     """Everything at once, until it is cancelled or one of them ends with an error."""
-    channels: Mapping[str, Channel] = {NAME: TelegramChannel(application.bot)} if application else {}
+    channel = TelegramChannel(application.bot, up=False) if application else None
+    channels: Mapping[str, Channel] = {NAME: channel} if channel else {}
     letters = Letters(opened.db, opened.house)
     sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner)
     clock = make_clock(opened.db, opened.house.school, sender)
     web = WebServer(settings, dialogue, letters)
     clock.start()
     jobs = [asyncio.create_task(web.serve())]
-    if application:
-        jobs.append(asyncio.create_task(telegram.serve(application, dialogue)))
-    _announce(settings, opened.house, application)
+    if application and channel:
+        jobs.append(asyncio.create_task(_talk(opened, dialogue, application, channel)))
+    print(f"{opened.house.school.name}: {settings.web_address}. {opened.house.say('en', 'join.trial')}", flush=True)
     try:
         await _until_one_ends(jobs)
     finally:
@@ -129,9 +126,14 @@ async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: 
         await asyncio.gather(*jobs, return_exceptions=True)
 
 
-def _announce(settings: Settings, house: House, application: App | None) -> None:
-    name = f"@{application.bot.username} on Telegram, and " if application else ""
-    print(f"{house.school.name}: {name}{settings.web_address}. {house.say('en', 'join.trial')}", flush=True)
+async def _talk(opened: Opened, dialogue: Dialogue, application: App, channel: TelegramChannel) -> None:
+    """Telegram, from when it can be reached; the page and the clock do not wait for it."""
+    await _reach(application)
+    async with telegram.running(application):
+        await _remember_name(opened, application)
+        channel.up = True
+        print(f"@{application.bot.username} on Telegram", flush=True)
+        await telegram.serve(application, dialogue)
 
 
 async def _until_one_ends(jobs: list[asyncio.Task[None]]) -> None:

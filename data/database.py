@@ -121,6 +121,8 @@ def prepare(path: Path, vault: Vault, create: bool) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         version = schema_version(path)
+        if version is None and not create:
+            raise DatabaseProblem(f"The database at {path} is empty. Run `yousaid setup`, or restore a backup.")
         if version not in (HEAD, None) and version > HEAD:
             raise DatabaseProblem(f"The database at {path} is from a newer version. Install that version of YouSaid.")
         if version is not None:

@@ -1,4 +1,4 @@
-"""The ballot box: after closing, nothing on disk links an anonymous answer to a person (trust.md M1, M2, two backups)."""
+"""The ballot box: after closing, nothing on disk links an anonymous answer to a person (trust M1, M2, two backups)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def cells_in_order(file: Path, table: str) -> list[bytes]:
     raw = file.read_bytes()
     size = int.from_bytes(raw[16:18], "big") or 65536
     connection = sqlite3.connect(file)
-    pages = [r[0] for r in connection.execute("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf'", (table,))] if _has_dbstat(connection) else _leaves(connection, raw, size, table)  # fmt: skip
+    pages = _leaves(connection, raw, size, table)
     connection.close()
     cells = []
     for page in pages:
@@ -86,14 +86,6 @@ def cells_in_order(file: Path, table: str) -> list[bytes]:
         ends = [size, *offsets[:-1]]
         cells += [body[o:e] for o, e in zip(offsets, ends, strict=True)]
     return cells
-
-
-def _has_dbstat(connection: sqlite3.Connection) -> bool:
-    try:
-        connection.execute("SELECT 1 FROM dbstat LIMIT 1")
-    except sqlite3.OperationalError:
-        return False
-    return True
 
 
 def _leaves(connection: sqlite3.Connection, raw: bytes, size: int, table: str) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from data.outbox import on_page
 from data.surveys import find_survey
 from tests.school import School, Talk
 from tests.test_dialogue import SURVEY, answer, send
@@ -155,3 +156,23 @@ async def state(school: School) -> str:
         survey = await find_survey(tx, SURVEY)
     assert survey
     return survey.state
+
+
+async def test_a_dropin_made_late_says_that_people_are_told_now(school: School) -> None:
+    parent = await school.person("parent", group="Year 3 parents")
+    talk = school.on(await school.person("office"))
+    school.clock.move(hours=7)
+    await talk.types("/dropin", "3 November", "9am", "The hall")
+    await talk.taps("Year 3 parents")
+    assert "one message about it now" in talk.text
+    await talk.taps("Send now")
+    await school.rounds()
+    async with school.db.reading() as tx:
+        assert [letter.kind for letter in await on_page(tx, parent)] == ["reminder"]
+
+
+async def test_a_time_that_the_clocks_skip_is_confirmed_as_it_will_be_listed(school: School) -> None:
+    talk = school.on(await school.person("office"))
+    await talk.types("/dropin", "28 March 2027", "1.30am", "The hall")
+    await talk.taps("Year 3 parents")
+    assert "Sunday 28 March, 2:30" in talk.text

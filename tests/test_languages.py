@@ -15,7 +15,56 @@ from conversations.texts import load_texts
 TEXTS = load_texts()
 ROOT = Path(__file__).parent.parent
 FACTS = set(
-    ["school", "phone", "council", "sendiass", "numbers", "senco", "dsl", "deputy", "head", "chair", "close_date", "close_time", "answer_date", "date", "decision", "decider", "readers", "word_readers", "n", "minutes", "at", "of", "answer", "opens", "roles", "title", "group", "survey", "who", "asked", "started", "finished", "percent", "opened", "closed", "text", "label", "count", "low", "middle", "highest", "base", "least", "day", "time", "place", "age", "name", "text"]
+    [
+        "age",
+        "answer",
+        "answer_date",
+        "asked",
+        "at",
+        "base",
+        "chair",
+        "close_date",
+        "close_time",
+        "closed",
+        "council",
+        "count",
+        "date",
+        "day",
+        "decider",
+        "decision",
+        "deputy",
+        "dsl",
+        "finished",
+        "group",
+        "head",
+        "highest",
+        "label",
+        "least",
+        "low",
+        "middle",
+        "minutes",
+        "n",
+        "name",
+        "numbers",
+        "of",
+        "opened",
+        "opens",
+        "percent",
+        "phone",
+        "place",
+        "readers",
+        "roles",
+        "school",
+        "senco",
+        "sendiass",
+        "started",
+        "survey",
+        "text",
+        "time",
+        "title",
+        "who",
+        "word_readers",
+    ]
 )
 BANNED = ("just between us", "completely private", "no one will know", "nobody will know", "our secret", "stay secret")
 
@@ -32,7 +81,8 @@ def phrases() -> list[tuple[str, str]]:
 def form_texts() -> list[tuple[str, str]]:
     found = []
     for form in bundled_forms().values():
-        for texts in (form.title, form.intro or {}, form.decision or {}, *(t for q in form.questions for t in (q.text, q.easy or {}, *(c.label for c in q.choices)))):  # fmt: skip
+        asked = [t for q in form.questions for t in (q.text, q.easy or {}, *(c.label for c in q.choices))]
+        for texts in (form.title, form.intro or {}, form.decision or {}, *asked):
             found += [(f"{form.id}:{language}", words) for language, words in texts.items()]
     return found
 

@@ -24,6 +24,11 @@ async def fill_the_disk(school: School) -> None:
         connection.execute(text(f"PRAGMA max_page_count={pages}"))
 
 
+async def strangers_write(school: School) -> None:
+    for n in range(500):
+        await school.dialogue.hear(Address("telegram", str(n)), Text("my uncle hurts me"), n)
+
+
 async def test_a_full_disk_says_so_and_loses_nothing(school: School) -> None:
     await school.readers()
     people = await school.people(12)
@@ -31,8 +36,7 @@ async def test_a_full_disk_says_so_and_loses_nothing(school: School) -> None:
     await answer(school, people[0])
     await fill_the_disk(school)
     with pytest.raises(DatabaseProblem, match="disk is full") as caught:
-        for n in range(500):
-            await school.dialogue.hear(Address("telegram", str(n)), Text("my uncle hurts me"), n)
+        await strangers_write(school)
     assert "\n" not in str(caught.value)
     async with school.db.reading() as tx:
         survey = await find_survey(tx, SURVEY)
@@ -64,7 +68,7 @@ async def test_another_key_is_refused_and_nothing_is_changed(tmp_path: Path) -> 
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"this is a letter, not a database" * 200, b"SQLite format 3\x00" + b"\xff" * 5000])
+@pytest.mark.parametrize("content", [b"a letter, not a database" * 300, b"SQLite format 3\x00" + b"\xff" * 5000])
 async def test_a_foreign_or_damaged_file_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "y.db"
     path.write_bytes(content)
@@ -87,3 +91,10 @@ async def test_a_missing_database_is_not_made_by_itself(tmp_path: Path) -> None:
     with pytest.raises(DatabaseProblem, match="yousaid setup"):
         await open_database(tmp_path / "none.db", Vault(MASTER), BoxKeys(tmp_path))
     assert not (tmp_path / "none.db").exists()
+
+
+async def test_an_empty_file_is_not_taken_for_a_school(tmp_path: Path) -> None:
+    (tmp_path / "y.db").touch()
+    with pytest.raises(DatabaseProblem, match="is empty"):
+        await open_database(tmp_path / "y.db", Vault(MASTER), BoxKeys(tmp_path))
+    assert (tmp_path / "y.db").stat().st_size == 0

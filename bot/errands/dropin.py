@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
 from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.turn import PersonsTurn
@@ -50,7 +50,8 @@ class Dropin(Errand):
             "group": (await all_groups(turn.tx))[group],
             "n": len(await members(turn.tx, group)),
         }
-        text = turn.phrase("staff.dropin-check", **facts)
+        late = reminder_time(starts, turn.house.school.zone) <= turn.now
+        text = turn.phrase("staff.dropin-check-late" if late else "staff.dropin-check", **facts)
         return screen.message(text, "send-now", "change", "cancel", title=turn.phrase("staff.check"))
 
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
@@ -66,5 +67,6 @@ class Dropin(Errand):
 def _starts_at(turn: PersonsTurn, state: State) -> datetime:
     at = parse_time(value(state, "time"))
     assert at
-    day = date.fromisoformat(value(state, "date"))
-    return datetime.combine(day, time.fromisoformat(at), turn.house.school.zone)
+    day, zone = date.fromisoformat(value(state, "date")), turn.house.school.zone
+    # By way of UTC, so that a time that the clocks skip in March is confirmed as it will be listed.
+    return datetime.combine(day, time.fromisoformat(at), zone).astimezone(UTC).astimezone(zone)

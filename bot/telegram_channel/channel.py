@@ -5,8 +5,8 @@ from __future__ import annotations
 from telegram import Bot, InputFile, LinkPreviewOptions
 
 from bot.telegram_channel.drawing import CAPTION, keyboard, pieces
-from bot.telegram_channel.errors import translated
-from conversations.channel import Message
+from bot.telegram_channel.errors import NETWORK_PAUSE, translated
+from conversations.channel import Message, TryLater
 
 NAME = "telegram"
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # a preview would open a one-time link
@@ -17,11 +17,14 @@ class TelegramChannel:
 
     name = NAME
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, up: bool = True) -> None:
         self.bot = bot
+        self.up = up  # False until Telegram was reached for the first time
 
     async def send(self, address: str, message: Message) -> None:
         """Deliver, or raise Unreachable or TryLater."""
+        if not self.up:
+            raise TryLater(NETWORK_PAUSE)
         with translated():
             await self._send(int(address), message)
 
