@@ -18,8 +18,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from bot.demo_school import FACT, SCHOOL, make_school, open_demo
+from bot.demo_school import FACT, make_school, open_demo
 from bot.dialogue import Dialogue
+from bot.elmfield import ELMFIELD as SCHOOL
 from bot.facts import House
 from bot.letters import Letters
 from bot.serving import make_server

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.dialogue import Dialogue
+from bot.elmfield import ELMFIELD as SCHOOL
 from bot.errands.send import default_sending, send_survey
 from bot.facts import House
 from bot.joining import join
@@ -27,30 +28,13 @@ from data.outbox import claim, mark, seen_on_page
 from data.people import find_group, join_group, save_groups
 from data.queue import mark_read, waiting_items
 from data.runs import Run, runs_in, save_run
-from data.school import School, save_school
+from data.school import save_school
 from data.surveys import Survey
 from data.vault import BoxKeys, Vault, new_master_key, read_master_key, write_private
 from scheduler.due import close_due, read_due
 from scheduler.plan import last_reading_time
 
 FACT = "demo"  # whose phones the demo shows
-SCHOOL = School.model_validate(
-    {
-        "name": "Elmfield Primary",
-        "phone": "0161 496 0000",
-        "office_hours": "Mon-Fri 08:30-16:00",
-        "people": {
-            "senco": "Ms Patel",
-            "dsl": "Mr Okafor",
-            "deputy_dsl": "Mrs Lee",
-            "head": "Mrs Ahmed",
-            "chair": "Mr Jones",
-        },
-        "help": {"council_out_of_hours": "0161 496 0001", "sendiass": "0161 496 0002"},
-        "languages": ["en"],
-        "groups": ["Year 3 parents", "Year 4 parents", "SEND parents"],
-    }
-)
 PUPILS = "Year 4 pupils"
 STAFF = {"senco": "Ms Patel", "dsl": "Mr Okafor", "deputy": "Mrs Lee", "head": "Mrs Ahmed", "chair": "Mr Jones"}
 FAMILIES = (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TextIO
 
+from bot.elmfield import ELMFIELD
 from bot.facts import House
 from conversations import words as w
 from conversations.asking import Setting, answer_lines, question_screen, screen_for
@@ -14,25 +15,9 @@ from conversations.channel import Message
 from conversations.engine import Context, State, Turn, resume, start
 from conversations.form import Form
 from conversations.texts import load_texts
-from data.school import School
 from data.surveys import Survey
 
 QUIT = "quit"
-SAMPLE = {
-    "name": "Elmfield Primary",
-    "phone": "0161 496 0000",
-    "office_hours": "Mon-Fri 08:30-16:00",
-    "people": {
-        "senco": "Ms Patel",
-        "dsl": "Mr Okafor",
-        "deputy_dsl": "Mrs Lee",
-        "head": "Mrs Ahmed",
-        "chair": "Mr Jones",
-    },
-    "help": {"council_out_of_hours": "0161 496 0001", "sendiass": "0161 496 0002"},
-    "languages": ["en"],
-    "groups": ["Families"],
-}
 
 
 def play_in_terminal(form: Form, language: str, today: date, trace: bool = False) -> None:
@@ -114,7 +99,7 @@ def _ending(form: Form, state: State, s: Setting) -> str:
 
 def sample_setting(form: Form, language: str, today: date) -> Setting:
     """An invented school and survey, to fill the placeholders."""
-    house = House(School.model_validate(SAMPLE), load_texts())
+    house = House(ELMFIELD, load_texts())
     survey = Survey(
         id=f"{form.id}-1",
         nth=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from bot.turn import PersonsTurn
@@ -14,7 +15,7 @@ from conversations.form import Choice, Form
 from conversations.library import errand as errand_form
 
 
-class Errand:
+class Errand(ABC):
     """A task with a form. Subclasses fill in the choices, the last screen and what is done.
 
     `reviews` is False where nothing needs checking: the task is done when its last question is answered.
@@ -44,12 +45,12 @@ class Errand:
         return None
 
     async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
-        """The last screen before it is done."""
-        raise NotImplementedError(self.name)
+        """The last screen before it is done; without anything to check, only the way out."""
+        return Screen(s, state).message("", "cancel")
 
+    @abstractmethod
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         """Do it and say so; False when it could not be done, and the last screen should stay."""
-        raise NotImplementedError(self.name)
 
 
 @dataclass(frozen=True)
