@@ -1,0 +1,26 @@
+"""Who may open which page: every route of the web channel stands here, or the tests fail.
+
+"anyone" needs no session; "joined" belongs to whoever the session belongs to; anything else is an action of
+conversations/roles.py.
+"""
+
+from __future__ import annotations
+
+ACCESS: dict[tuple[str, str], str] = {
+    ("GET", "/"): "anyone",
+    ("GET", "/me"): "joined",
+    ("POST", "/me"): "joined",
+    ("GET", "/me/version"): "joined",
+    ("GET", "/me/picture/{number:int}"): "joined",
+    ("GET", "/me/file/{number:int}"): "joined",
+    ("GET", "/join/{code}"): "anyone",
+    ("POST", "/join/{code}"): "anyone",
+    ("GET", "/queue"): "queue",
+    ("GET", "/queue/{id}"): "queue",
+    ("POST", "/queue/{id}"): "queue",
+    ("GET", "/file/{token}"): "anyone",
+    ("POST", "/file/{token}"): "anyone",
+    ("GET", "/healthz"): "anyone",
+    ("GET", "/readyz"): "anyone",
+    ("GET", "/static"): "anyone",
+}
