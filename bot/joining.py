@@ -63,7 +63,7 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
     """The reply to an address nobody has joined from. Nothing is kept but the code being asked about."""
     language = language if language in house.texts.languages and language in house.school.languages else "en"
     here = address_hash(tx, address.channel, address.where)
-    if _flagged(said, language):
+    if _flagged(house, said, language):
         return await _no_code(tx, house, said, now, language, None)
     if (typed := _code_in(said)) is not None:
         return await _opened(tx, house, here, typed, now, language)
@@ -88,9 +88,11 @@ def _code_in(said: Said) -> str | None:
     return read_code(words) if looks_like_code(words) else None
 
 
-def _flagged(said: Said, language: str) -> bool:
+def _flagged(house: House, said: Said, language: str) -> bool:
     """Whether a human must see these words; a code is none, whatever its letters spell."""
-    return isinstance(said, Text) and not _code_in(said) and screen(said.words, language) is not None
+    if not isinstance(said, Text) or _code_in(said):
+        return False
+    return house.texts.control(language, said.words) == "need-help" or screen(said.words, language) is not None
 
 
 def _yes_or_no(house: House, said: Said, language: str) -> str:
@@ -161,7 +163,7 @@ async def _grant(tx: Tx, person: str, invitation: Invitation) -> bool:
 async def _no_code(tx: Tx, house: House, said: Said, now: datetime, language: str, waiting: Message | None) -> Reply:
     """Somebody without a code: flagged words reach a human, nothing else is kept (AGE-3, SAFE-12)."""
     numbers = house.say(language, "works.picture-help")
-    if isinstance(said, Text) and _flagged(said, language):
+    if isinstance(said, Text) and _flagged(house, said, language):
         item = await add_item(tx, "flagged", now, said.words)
         await post(tx, "alert", item, await people_with_role(tx, *READERS), now, ALERT)
         return Reply([Message(f"{house.say(language, 'care.thanks')}\n\n{numbers}")])

@@ -50,7 +50,9 @@ class Texts:
 
     def _labels_of(self, language: str) -> dict[str, str]:
         labels = {k: v for k, v in self.phrases[language].items() if k.startswith("label.") and isinstance(v, str)}
-        return {fold(words): key.removeprefix("label.") for key, words in labels.items()}
+        calls = str(self.phrases[language].get("typed.need-help", "")).split(",")
+        meant = {fold(words): key.removeprefix("label.") for key, words in labels.items()}
+        return {fold(call): "need-help" for call in calls if call.strip()} | meant
 
     def control(self, language: str, typed: str) -> str | None:
         """The name of the control ("skip", "go-on", ...) that is typed alone; English always works too."""
