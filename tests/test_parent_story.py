@@ -57,7 +57,7 @@ async def played(bot: TelegramSchool) -> str:
     await story.does("2", typed=True)
     await story.does("Back")
     await story.does("Not much")
-    await story.does("/whoreads", typed=True, answers=3)
+    await story.does("/whoreads", typed=True, answers=4)
     await story.does("Very little")
     await story.does("It takes too long")
     await story.does("Easier words")

@@ -41,7 +41,9 @@ async def show(request: Request) -> Response:
     invitation = await _invitation(web, code)
     if invitation is None:
         return await _refused(request, visitor)
-    return _page(request, join_screen(web.house, _language(web, visitor, invitation)), visitor, invitation.language)
+    return _page(
+        request, join_screen(web.house, _language(web, visitor, invitation), NAME), visitor, invitation.language
+    )
 
 
 async def answer(request: Request) -> Response:
