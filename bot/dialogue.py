@@ -162,7 +162,9 @@ async def meant_for_all(turn: PersonsTurn, words: str, control: str | None) -> b
     """STOP, a code, or yes to a code just opened: outside a question they are not for the run in front."""
     if control == "stop" or looks_like_code(words):
         return not await at_question(turn)
-    return control == "yes-start" and await joining.visiting(turn) is not None and await at_question(turn)
+    if not joining.yes_or_no(turn.house, Text(words), turn.language) or await joining.visiting(turn) is None:
+        return False
+    return control in ("yes-start", "no-thank-you") or not await at_question(turn)  # a bare yes can be an answer
 
 
 async def outside(turn: PersonsTurn, words: str, control: str | None) -> None:
@@ -171,8 +173,9 @@ async def outside(turn: PersonsTurn, words: str, control: str | None) -> None:
         return await commands.give(turn, "needhelp")
     if control == "stop" or fold(words) in turn.house.texts.list(turn.language, "typed.stop-all"):
         return await commands.give(turn, "stop")
-    if control in ("yes-start", "no-thank-you") and await joining.visiting(turn):
-        return await joining.known_person(turn, "yes" if control == "yes-start" else "no")
+    answer = joining.yes_or_no(turn.house, Text(words), turn.language)
+    if answer and await joining.visiting(turn):
+        return await joining.known_person(turn, answer)
     if looks_like_code(words):
         return await joining.code_from_person(turn, read_code(words) or "")
     if concern := screen(words, turn.language):

@@ -17,6 +17,7 @@ from data.codes import (
     forget_visit,
     looks_like_code,
     note_wrong_code,
+    place_of,
     read_code,
     remember_visit,
     spend_code,
@@ -70,7 +71,7 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
     if (typed := _code_in(said)) is not None:
         return await _opened(tx, house, address.channel, here, typed, now, language)
     waiting = await visit_code(tx, here)
-    answer = _yes_or_no(house, said, language)
+    answer = yes_or_no(house, said, language)
     if waiting and answer == "yes":
         return await _join_from(tx, house, address, waiting, now, language)
     if waiting and answer == "no":
@@ -99,7 +100,8 @@ def _flagged(house: House, said: Said, language: str) -> bool:
     return house.texts.control(language, said.words) == "need-help" or screen(said.words, language) is not None
 
 
-def _yes_or_no(house: House, said: Said, language: str) -> str:
+def yes_or_no(house: House, said: Said, language: str) -> str:
+    """What somebody who was asked whether to join has said: "yes", "no" or neither."""
     if isinstance(said, Tap):
         return (said.asked() or ("", ""))[1] if said.says.startswith(JOIN) else ""
     if not isinstance(said, Text):
@@ -182,11 +184,7 @@ async def _no_code(tx: Tx, house: House, said: Said, now: datetime, language: st
 
 async def visiting(turn: PersonsTurn) -> str | None:
     """The code a known person is being asked about."""
-    return await visit_code(turn.tx, _place(turn))
-
-
-def _place(turn: PersonsTurn) -> str:
-    return f"person/{turn.person.id}"
+    return await visit_code(turn.tx, place_of(turn.person.id))
 
 
 async def code_from_person(turn: PersonsTurn, code: str) -> None:
@@ -194,17 +192,17 @@ async def code_from_person(turn: PersonsTurn, code: str) -> None:
     if code and await used_by(turn.tx, code, turn.person.id):
         return turn.tell("join.done-again", turn.menu_button())
     if not code or await find_invitation(turn.tx, code, turn.now) is None:
-        await note_wrong_code(turn.tx, _place(turn), turn.now)
+        await note_wrong_code(turn.tx, place_of(turn.person.id), turn.now)
         turn.says.append(refusal(turn.house, turn.language))
         return
-    await remember_visit(turn.tx, _place(turn), code, turn.now)
+    await remember_visit(turn.tx, place_of(turn.person.id), code, turn.now)
     turn.says.append(join_screen(turn.house, turn.language, turn.channel))
 
 
 async def known_person(turn: PersonsTurn, answer: str) -> None:
     """Yes or no of a known person to a further code."""
     code = await visiting(turn)
-    await forget_visit(turn.tx, _place(turn))
+    await forget_visit(turn.tx, place_of(turn.person.id))
     if code is None:
         return turn.tell("join.done-again", turn.menu_button())
     if answer != "yes":

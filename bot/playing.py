@@ -14,6 +14,7 @@ from conversations.asking import Setting, question_screen, screen_for
 from conversations.channel import Message
 from conversations.engine import State, Turn, resume, start
 from conversations.form import Form
+from data.codes import forget_visit, place_of
 from data.people import set_front
 from data.runs import BoxLost, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
 from data.surveys import Survey, find_survey
@@ -77,6 +78,7 @@ async def open_run(turn: PersonsTurn, survey: Survey) -> None:
     if loaded is None:
         return turn.tell("closed-now")
     await set_front(turn.tx, turn.person.id, loaded[0].id)
+    await forget_visit(turn.tx, place_of(turn.person.id))  # from here on a yes is for these questions
     turn.says.append(await draw(turn, *loaded))
 
 

@@ -101,6 +101,11 @@ async def spend_code(tx: Tx, code: str, person: str) -> bool:
 # --- strangers at the door ----------------------------------------------------------------------------------------
 
 
+def place_of(person: str) -> str:
+    """Where the code that a known person opened is remembered."""
+    return f"person/{person}"
+
+
 async def remember_visit(tx: Tx, address: str, code: str, now: datetime) -> None:
     """A stranger opened this (sealed) code and is asked whether to join."""
     await forget_visit(tx, address)

@@ -12,6 +12,7 @@ from data.people import Address, people_with_role, person_at
 from data.queue import waiting_items
 from data.tables import metadata
 from tests.school import School
+from tests.test_dialogue import SURVEY, send
 
 CHILDREN = [  # what they write, and whether a human must see it
     ("hello", False), ("hi im 9", False), ("is this school", False), ("can i answer too", False), ("who r u", False),
@@ -78,3 +79,19 @@ async def test_wrong_codes_come_slower_and_nobody_is_locked_out(school: School) 
     assert (await school.dialogue.hear(here, Tap("j=yes"))).joined
     school.clock.move(hours=2)
     assert (await school.dialogue.hear(Address("telegram", "98"), Text("/start 0000-0000-00"))).wait == 0
+
+
+async def test_a_yes_is_for_what_was_asked_last(school: School) -> None:
+    """A code opened at a survey's first screen is answered first; opening the survey again puts the code aside."""
+    await school.readers()
+    parents = await school.people(12)
+    await send(school)
+    talk = school.on(parents[0])
+    talk.reply = await talk.forges(f"o={SURVEY}")
+    await talk.types(f"/start {await school.code('staff')}", "yes")
+    assert "You can now also do this: member of staff" in talk.text
+    await talk.types(f"/start {await school.code('office')}")
+    talk.reply = await talk.forges(f"o={SURVEY}")
+    await talk.types("yes")
+    assert "Question 1 of 7" in talk.text
+    assert (await school.known(parents[0])).roles == {"parent", "staff"}
