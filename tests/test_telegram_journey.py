@@ -46,7 +46,7 @@ def newest(person: Person) -> int:
     return max((m.id for m in person.messages), default=0)
 
 
-async def until(holds: Callable[[], bool], seconds: float = 5) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
     for _ in range(int(seconds * 100)):
         if holds():
             return

@@ -101,11 +101,11 @@ class Chat:
         self.deleted.append(message_id)
         self.server.bell.ring()
 
-    async def reads(self, timeout: float = 5) -> Message:
+    async def reads(self, timeout: float = 20) -> Message:
         """The next new or edited message that was not read yet."""
         return await self._until(self._next_unread, timeout, "anything new")
 
-    async def reads_until(self, fragment: str, timeout: float = 5) -> Message:
+    async def reads_until(self, fragment: str, timeout: float = 20) -> Message:
         """Reads on until a message says this; an older one that says it does not count."""
 
         def look() -> Message | None:
@@ -119,7 +119,7 @@ class Chat:
     def read_all(self) -> None:
         self._unread.clear()
 
-    async def sees(self, fragment: str, timeout: float = 5) -> Message:
+    async def sees(self, fragment: str, timeout: float = 20) -> Message:
         """The newest message in the chat that says this, as soon as there is one."""
 
         def look() -> Message | None:
@@ -127,7 +127,7 @@ class Chat:
 
         return await self._until(look, timeout, f"a message with {fragment!r}")
 
-    async def sees_button(self, label: str, timeout: float = 5) -> Message:
+    async def sees_button(self, label: str, timeout: float = 20) -> Message:
         return await self._until(lambda: self._with_label(label), timeout, f"a button {label!r}")
 
     def check_sending(self) -> None:
@@ -296,7 +296,7 @@ class Group(Chat):
         self.member_changes("member", "left", self.server.bot_user)
         self.server.bell.ring()
 
-    async def is_left(self, timeout: float = 5) -> None:
+    async def is_left(self, timeout: float = 20) -> None:
         until = time.monotonic() + timeout
         while not self.left:
             remaining = until - time.monotonic()

@@ -181,7 +181,7 @@ class TelegramServer:
     def calls_of(self, method: str) -> list[dict]:
         return [call.params for call in self.calls if call.method == _known(method)]
 
-    async def called(self, method: str, times: int = 1, timeout: float = 5) -> dict:  # noqa: ASYNC109
+    async def called(self, method: str, times: int = 1, timeout: float = 20) -> dict:  # noqa: ASYNC109
         """Waits until this method was called so often; the parameters of the last call."""
         until = time.monotonic() + timeout
         while len(calls := self.calls_of(method)) < times:
