@@ -153,7 +153,7 @@ async def join(tx: Tx, house: House, code: str, now: datetime, language: str) ->
     if invitation is None:
         return None
     person = await add_person(tx, _spoken(house, invitation, language), invitation.label, now)
-    if not await spend_code(tx, code, person):
+    if not await spend_code(tx, code, person, now):
         return None
     await _grant(tx, person, invitation)
     return person
@@ -213,7 +213,7 @@ async def known_person(turn: PersonsTurn, answer: str) -> None:
 async def add_code(turn: PersonsTurn, code: str) -> None:
     """A further code adds its role and group."""
     invitation = await find_invitation(turn.tx, code, turn.now)
-    if invitation is None or not await spend_code(turn.tx, code, turn.person.id):
+    if invitation is None or not await spend_code(turn.tx, code, turn.person.id, turn.now):
         turn.says.append(refusal(turn.house, turn.language))
         return
     await _grant(turn.tx, turn.person.id, invitation)

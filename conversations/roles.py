@@ -19,6 +19,10 @@ MAY: dict[str, frozenset[str]] = {
     "answers": frozenset({"admin", "senco", "head"}),
     "queue": frozenset({"senco", "dsl", "deputy", "head", "chair"}),
     "queue-all": frozenset({"senco", "dsl", "deputy"}),  # head and chair only see what is routed to them
+    "transfer": frozenset({"dsl", "deputy"}),  # confirm that the school's own record has it (SAFE-8)
+    "names": frozenset({"senco", "dsl", "deputy"}),  # who is behind a CONF answer, with a reason
+    "invite": frozenset({"admin", "senco", "head", "office"}),  # families; with their letters and access
+    "invite-staff": frozenset({"admin", "senco", "head"}),
     "dropin": frozenset({"staff", "senco", "head", "office", "admin"}),
     "surveys": FAMILIES,
     "dropins": FAMILIES,
@@ -28,3 +32,14 @@ MAY: dict[str, frozenset[str]] = {
 def may(roles: Iterable[str], action: str) -> bool:
     """Whether somebody with these roles may do this. An action outside the table is open to everybody who joined."""
     return action not in MAY or bool(MAY[action] & set(roles))
+
+
+ROUTED_TO = {"staff": "head", "head": "chair"}  # route of a queue item -> who sees it besides (SAFE-7)
+
+
+def may_read(roles: Iterable[str], route: str | None, about: Iterable[str]) -> bool:
+    """Whether somebody with these roles may see a queue item: never one about themselves."""
+    held = set(roles)
+    if held & set(about):
+        return False
+    return may(held, "queue-all") or ROUTED_TO.get(route or "") in held

@@ -1,31 +1,59 @@
-"""Invitation codes: made, found by keyed hash, used once; and who guesses wrong how often."""
+"""Codes: made, found by keyed hash, used once, replaced by a newer one; and who guesses wrong how often.
+
+A staff code that was made in a chat waits for a colleague's yes: whoever uses it before joins without its role. A
+device code belongs to somebody who joined and lets one more chat or browser in.
+"""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 
 from conversations.screening import screen
-from data.database import Tx
+from data.database import AnyRow, Tx
 from data.moments import moment, stamp
 from data.tables import code_uses, codes, visits, wrong_codes
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
 LENGTH = 10
+DEVICE_CODE_LIFE = timedelta(minutes=15)
 _ALIKE = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """What a code is for."""
+    """What a code is for. `slip` is the number of its letter in its group; `made_by` is empty for the command line."""
 
     role: str
     group: str | None
     language: str
     label: str = field(default="", repr=False)
+    children: int = 1
+    waits: bool = False
+    made_by: str = ""
+    slip: int | None = None
+    device_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A code as staff see it afterwards: never the code itself. `person` and `used_at` are its first use's."""
+
+    hash: str
+    invitation: Invitation
+    made_at: datetime | None
+    expires_at: datetime
+    uses_left: int
+    person: str | None
+    used_at: datetime | None
+
+    def open_at(self, now: datetime) -> bool:
+        """Whether somebody can still join with it."""
+        return self.uses_left > 0 and self.expires_at > now
 
 
 def read_code(typed: str) -> str | None:
@@ -46,19 +74,31 @@ def shown(code: str) -> str:
     return f"{code[:4]}-{code[4:8]}-{code[8:]}"
 
 
-async def make_code(tx: Tx, invitation: Invitation, uses: int, expires_at: datetime) -> str:
+async def make_code(
+    tx: Tx, invitation: Invitation, uses: int, expires_at: datetime, made_at: datetime | None = None
+) -> str:
     """A new code, as people see it. Only its keyed hash is stored."""
     code = _random_code()
     hashed = tx.vault.lookup("code", code)
-    sealed = tx.vault.seal("names", invitation.label.encode(), hashed)
     what = {
         "role": invitation.role,
         "group_id": invitation.group,
         "language": invitation.language,
-        "sealed": sealed,
+        "sealed": tx.vault.seal("names", invitation.label.encode(), hashed),
+        "children": invitation.children,
+        "waits": invitation.waits,
+        "made_by": invitation.made_by or None,
+        "made_at": stamp(made_at) if made_at else None,
+        "slip": invitation.slip,
+        "device_of": invitation.device_of,
     }
     await tx.run(insert(codes).values(hash=hashed, uses_left=uses, expires_at=stamp(expires_at), **what))
     return shown(code)
+
+
+async def make_device_code(tx: Tx, person: str, language: str, now: datetime) -> str:
+    """A code that lets one more chat or browser of this person in, once, within 15 minutes."""
+    return await make_code(tx, Invitation("", None, language, device_of=person), 1, now + DEVICE_CODE_LIFE, now)
 
 
 def _random_code() -> str:
@@ -79,7 +119,13 @@ async def find_invitation(tx: Tx, code: str, now: datetime) -> Invitation | None
     row = await tx.first(select(codes).where(codes.c.hash == tx.vault.lookup("code", code)))
     if not row or row.uses_left < 1 or moment(row.expires_at) <= now:
         return None
-    return Invitation(row.role, row.group_id, row.language, tx.vault.open("names", row.sealed, row.hash).decode())
+    return _invitation(tx, row)
+
+
+def _invitation(tx: Tx, row: AnyRow) -> Invitation:
+    label = tx.vault.open("names", row.sealed, row.hash).decode()
+    more = {"children": row.children, "waits": bool(row.waits), "slip": row.slip, "device_of": row.device_of}
+    return Invitation(row.role, row.group_id, row.language, label, made_by=row.made_by or "", **more)
 
 
 async def used_by(tx: Tx, code: str, person: str) -> bool:
@@ -88,14 +134,89 @@ async def used_by(tx: Tx, code: str, person: str) -> bool:
     return await tx.first(select(code_uses).where(*where)) is not None
 
 
-async def spend_code(tx: Tx, code: str, person: str) -> bool:
+async def spend_code(tx: Tx, code: str, person: str, now: datetime) -> bool:
     """Use the code once; False when somebody else was faster."""
     hashed = tx.vault.lookup("code", code)
     taken = update(codes).where(codes.c.hash == hashed, codes.c.uses_left > 0)
     if not await tx.run(taken.values(uses_left=codes.c.uses_left - 1)):
         return False
-    await tx.run(insert(code_uses).values(hash=hashed, person=person))
+    await tx.run(insert(code_uses).values(hash=hashed, person=person, at=stamp(now)))
     return True
+
+
+# --- what became of them ------------------------------------------------------------------------------------------
+
+
+async def slips_of(tx: Tx, group: str | None = None) -> list[Slip]:
+    """The letters of a group (or of all) in the order of their numbers; a replaced one is left out."""
+    there = select(codes, code_uses.c.person, code_uses.c.at).outerjoin(code_uses, code_uses.c.hash == codes.c.hash)
+    query = there.where(codes.c.device_of.is_(None), codes.c.replaced.is_(False), codes.c.slip.is_not(None))
+    if group:
+        query = query.where(codes.c.group_id == group)
+    return _slips(tx, await tx.all(query.order_by(codes.c.group_id, codes.c.slip, code_uses.c.at)))
+
+
+async def find_slip(tx: Tx, hashed: str) -> Slip | None:
+    there = select(codes, code_uses.c.person, code_uses.c.at).outerjoin(code_uses, code_uses.c.hash == codes.c.hash)
+    found = _slips(tx, await tx.all(there.where(codes.c.hash == hashed, codes.c.device_of.is_(None))))
+    return found[0] if found else None
+
+
+async def slip_of_code(tx: Tx, code: str) -> Slip | None:
+    """The same for a code as somebody typed it, good or used up."""
+    return await find_slip(tx, tx.vault.lookup("code", code))
+
+
+async def next_slip(tx: Tx, group: str | None) -> int:
+    """The number of this group's next letter."""
+    highest = await tx.value(select(func.max(codes.c.slip)).where(codes.c.group_id == group))
+    return int(highest or 0) + 1
+
+
+async def replace_code(tx: Tx, slip: Slip, expires_at: datetime, now: datetime) -> str:
+    """A new code for the same letter; the old one is dead from now on."""
+    await kill_code(tx, slip.hash)
+    await tx.run(update(codes).where(codes.c.hash == slip.hash).values(replaced=True))
+    return await make_code(tx, slip.invitation, 1, expires_at, now)
+
+
+async def kill_code(tx: Tx, hashed: str) -> None:
+    await tx.run(update(codes).where(codes.c.hash == hashed).values(uses_left=0))
+
+
+async def waiting_slips(tx: Tx, now: datetime) -> list[Slip]:
+    """Staff codes that wait for a colleague's yes: still open, or used already."""
+    there = select(codes, code_uses.c.person, code_uses.c.at).outerjoin(code_uses, code_uses.c.hash == codes.c.hash)
+    found = _slips(tx, await tx.all(there.where(codes.c.waits.is_(True)).order_by(codes.c.made_at)))
+    return [slip for slip in found if slip.person or slip.open_at(now)]
+
+
+async def approve_code(tx: Tx, hashed: str) -> list[str]:
+    """A colleague said yes; the people who used it already and get its role now. Empty when nothing waited."""
+    if not await tx.run(update(codes).where(codes.c.hash == hashed, codes.c.waits.is_(True)).values(waits=False)):
+        return []
+    return [r.person for r in await tx.all(select(code_uses.c.person).where(code_uses.c.hash == hashed))]
+
+
+async def refuse_code(tx: Tx, hashed: str) -> None:
+    """A colleague said no: it waits no longer and opens nothing."""
+    await tx.run(update(codes).where(codes.c.hash == hashed).values(waits=False, uses_left=0, replaced=True))
+
+
+async def codes_used_by(tx: Tx, person: str) -> list[Slip]:
+    """The codes somebody came in with, oldest first."""
+    there = select(codes, code_uses.c.person, code_uses.c.at).join(code_uses, code_uses.c.hash == codes.c.hash)
+    return _slips(tx, await tx.all(there.where(code_uses.c.person == person).order_by(code_uses.c.at)))
+
+
+def _slips(tx: Tx, rows: Sequence[AnyRow]) -> list[Slip]:
+    """One for each code, with its first use."""
+    found: dict[str, Slip] = {}
+    for r in rows:
+        made, used = (moment(r.made_at) if r.made_at else None), (moment(r.at) if r.at else None)
+        slip = Slip(r.hash, _invitation(tx, r), made, moment(r.expires_at), r.uses_left, r.person, used)
+        found.setdefault(r.hash, slip)
+    return list(found.values())
 
 
 # --- strangers at the door ----------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ AnyRow = Row[*tuple[Any, ...]]
 Rows = Sequence[dict[str, Any]]
 Execute = Callable[[Executable, Rows | dict[str, Any] | None], Awaitable[CursorResult[Any]]]
 
-HEAD = "0001"
+HEAD = "0002"
 KEY_CHECK = "key-check"
 
 

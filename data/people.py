@@ -52,7 +52,7 @@ async def add_person(tx: Tx, language: str, label: str, now: datetime) -> str:
 _PERSON = select(people, roles.c.role).outerjoin(roles, roles.c.person == people.c.id)
 _BY_ID = _PERSON.where(people.c.id == bindparam("id"))
 _BY_ADDRESS = _PERSON.join(addresses, addresses.c.person == people.c.id).where(
-    addresses.c.channel == bindparam("channel"), addresses.c.hash == bindparam("hash")
+    addresses.c.channel == bindparam("channel"), addresses.c.hash == bindparam("hash"), addresses.c.ended.is_(False)
 )
 
 
@@ -84,7 +84,9 @@ def _here(tx: Tx, channel: str, where: str) -> tuple[ColumnElement[bool], Column
 
 
 async def add_address(tx: Tx, person: str, channel: str, where: str) -> None:
+    """This chat is theirs from now on; whoever was logged out of it before is forgotten."""
     hashed = address_hash(tx, channel, where)
+    await tx.run(delete(addresses).where(*_here(tx, channel, where), addresses.c.ended.is_(True)))
     sealed = tx.vault.seal("addresses", where.encode(), hashed)
     await tx.run(
         insert(addresses).values(channel=channel, hash=hashed, person=person, sealed=sealed, unreachable=False)
@@ -93,7 +95,8 @@ async def add_address(tx: Tx, person: str, channel: str, where: str) -> None:
 
 async def addresses_of(tx: Tx, person: str) -> list[Address]:
     """Where this person can be written to now."""
-    query = select(addresses).where(addresses.c.person == person, addresses.c.unreachable.is_(False))
+    mine = select(addresses).where(addresses.c.person == person, addresses.c.ended.is_(False))
+    query = mine.where(addresses.c.unreachable.is_(False))
     opened = [(r.channel, tx.vault.open("addresses", r.sealed, r.hash).decode()) for r in await tx.all(query)]
     return [Address(channel, where) for channel, where in opened]
 

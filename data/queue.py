@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, insert, select, update
 
@@ -12,12 +13,17 @@ from data.database import AnyRow, Tx
 from data.moments import moment, new_id, stamp
 from data.tables import queue
 
+EMPTIED = "emptied"  # its words are in the school's own record and no longer here
+KEPT_AFTER_TRANSFER = timedelta(days=7)
 URGENT = ("flagged", "help", "talk")  # come with an alert; "words" are read at reading times
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to read. `person` and `who` are empty where the answers are kept without names."""
+    """One thing to read. `person` and `who` are empty where the answers are kept without names.
+
+    `about` are the roles it is about, whose holders never see it; `quote`: its author allowed quoting it.
+    """
 
     id: str
     kind: str
@@ -25,9 +31,16 @@ class Item:
     survey: str | None
     read_at: datetime | None = None
     read_by: str | None = None
+    about: tuple[str, ...] = ()
+    route: str | None = None
+    routed_by: str | None = None
+    done_at: datetime | None = None
+    done_by: str | None = None
+    reason: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
     person: str = field(default="", repr=False)
     who: str = field(default="", repr=False)
+    quote: bool = False
 
 
 async def add_item(
@@ -38,17 +51,32 @@ async def add_item(
     person: str = "",
     who: str = "",
     survey: str | None = None,
+    about: Iterable[str] = (),
+    quote: bool = False,
 ) -> str:
     """Put something in the queue; its id."""
     id = new_id()
-    sealed = tx.vault.seal("words", json.dumps({"text": text, "person": person, "who": who}).encode(), id)
-    await tx.run(insert(queue).values(id=id, kind=kind, sealed=sealed, survey=survey, came_at=stamp(now)))
+    inside = {"text": text, "person": person, "who": who, "quote": quote}
+    sealed = tx.vault.seal("words", json.dumps(inside).encode(), id)
+    row = {"kind": kind, "survey": survey, "came_at": stamp(now), "about": ",".join(sorted(about)) or None}
+    await tx.run(insert(queue).values(id=id, sealed=sealed, **row))
     return id
 
 
-async def add_words(tx: Tx, texts: list[tuple[str, str, str]], survey: str, now: datetime) -> list[str]:
-    """Words of a survey as (text, person, who), in the order given (shuffle them first); the items' ids."""
-    return [await add_item(tx, "words", now, text, person, who, survey) for text, person, who in texts]
+@dataclass(frozen=True)
+class Words:
+    """Words of a survey on their way to the readers."""
+
+    text: str = field(repr=False)
+    person: str = field(default="", repr=False)
+    who: str = field(default="", repr=False)
+    about: tuple[str, ...] = ()
+    quote: bool = False
+
+
+async def add_words(tx: Tx, found: Iterable[Words], survey: str, now: datetime) -> list[str]:
+    """In the order given (shuffle them first); the items' ids."""
+    return [await add_item(tx, "words", now, w.text, w.person, w.who, survey, w.about, w.quote) for w in found]
 
 
 async def waiting_items(tx: Tx) -> list[Item]:
@@ -75,6 +103,37 @@ async def mark_read(tx: Tx, id: str, person: str, now: datetime) -> bool:
     return await tx.run(unread.values(read_at=stamp(now), read_by=person)) == 1
 
 
+async def route_item(
+    tx: Tx, item: Item, route: str, about: Iterable[str], reason: str, person: str, now: datetime
+) -> None:
+    """Where a reader sends it, and why where that must be said; the last choice holds (SAFE-7)."""
+    sealed = tx.vault.seal("words", reason.encode(), f"{item.id}.reason") if reason else None
+    chosen = {"route": route, "about": ",".join(sorted(set(about))) or None, "reason": sealed}
+    where = update(queue).where(queue.c.id == item.id)
+    await tx.run(where.values(routed_at=stamp(now), routed_by=person, **chosen))
+
+
+async def mark_transferred(tx: Tx, id: str, person: str, now: datetime) -> bool:
+    """The school's own record has it: the words go KEPT_AFTER_TRANSFER later (SAFE-8). False when it was done."""
+    undone = update(queue).where(queue.c.id == id, queue.c.done_at.is_(None))
+    return await tx.run(undone.values(done_at=stamp(now), done_by=person)) == 1
+
+
+async def take_transfer_back(tx: Tx, id: str) -> None:
+    """It was a slip of the finger: the words stay."""
+    await tx.run(update(queue).where(queue.c.id == id).values(done_at=None, done_by=None))
+
+
+async def forget_transferred(tx: Tx, now: datetime) -> int:
+    """Empty the items whose words have been in the school's record for a week; how many."""
+    old = select(queue).where(queue.c.done_at <= stamp(now - KEPT_AFTER_TRANSFER), queue.c.kind != EMPTIED)
+    rows = await tx.all(old)
+    for row in rows:
+        sealed = tx.vault.seal("words", json.dumps({"text": "", "person": "", "who": ""}).encode(), row.id)
+        await tx.run(update(queue).where(queue.c.id == row.id).values(sealed=sealed, kind=EMPTIED))
+    return len(rows)
+
+
 async def queue_size(tx: Tx) -> tuple[int, datetime | None]:
     """How many wait, and since when the oldest does."""
     unread = queue.c.read_at.is_(None)
@@ -85,5 +144,19 @@ async def queue_size(tx: Tx) -> tuple[int, datetime | None]:
 
 def _item(tx: Tx, row: AnyRow) -> Item:
     inside = json.loads(tx.vault.open("words", row.sealed, row.id))
-    read_at = moment(row.read_at) if row.read_at else None
-    return Item(row.id, row.kind, moment(row.came_at), row.survey, read_at, row.read_by, **inside)
+    reason = tx.vault.open("words", row.reason, f"{row.id}.reason").decode() if row.reason else ""
+    return Item(
+        row.id,
+        row.kind,
+        moment(row.came_at),
+        row.survey,
+        read_at=moment(row.read_at) if row.read_at else None,
+        read_by=row.read_by,
+        about=tuple(row.about.split(",")) if row.about else (),
+        route=row.route,
+        routed_by=row.routed_by,
+        done_at=moment(row.done_at) if row.done_at else None,
+        done_by=row.done_by,
+        reason=reason,
+        **inside,
+    )

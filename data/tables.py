@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData()
@@ -52,6 +53,16 @@ people = Table(
     Column("consent_wording", Integer, nullable=False),
     Column("consent_language", String, nullable=False),
     Column("front", String),  # the run in front of the person
+    Column("ended_at", String),  # since when the school has cut this person's access (PR-2)
+    sqlite_with_rowid=False,
+)
+
+children = Table(  # whom a parent answers for; the nickname is the parent's own and shown to nobody else
+    "children",
+    metadata,
+    _person(primary_key=True),
+    Column("nth", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -79,6 +90,7 @@ addresses = Table(
     _person(nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("unreachable", Boolean, nullable=False, default=False),
+    Column("ended", Boolean, nullable=False, default=False, server_default=false()),  # belongs to nobody; to be tidied
     Index("addresses_person", "person"),
     sqlite_with_rowid=False,
 )
@@ -89,6 +101,21 @@ sessions = Table(  # browsers that have joined
     Column("hash", String, primary_key=True),
     _person(nullable=False),
     Column("ends_at", String, nullable=False),
+    Column("idle_at", String),  # staff: when it ends unless it is used before
+    Column("proved_until", String),  # staff: until when the second factor counts
+    Index("sessions_person", "person"),
+    sqlite_with_rowid=False,
+)
+
+second_factors = Table(  # the secret of a member of staff's authenticator app
+    "second_factors",
+    metadata,
+    _person(primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("last_step", Integer, nullable=False),  # codes up to this half minute are used up
+    Column("wrong", Integer, nullable=False),
+    Column("wrong_at", String),
     sqlite_with_rowid=False,
 )
 
@@ -102,6 +129,13 @@ codes = Table(
     Column("language", String, nullable=False),
     Column("uses_left", Integer, nullable=False),
     Column("expires_at", String, nullable=False),
+    Column("made_at", String),
+    Column("made_by", String),  # who made it in a chat or on a page; none for the command line
+    Column("waits", Boolean, nullable=False, default=False, server_default=false()),  # for a colleague's yes
+    Column("children", Integer, nullable=False, default=1, server_default="1"),
+    Column("slip", Integer),  # number of its letter within the group
+    Column("replaced", Boolean, nullable=False, default=False, server_default=false()),  # a newer one was made for it
+    Column("device_of", String),  # it adds a device to this person
     sqlite_with_rowid=False,
 )
 
@@ -110,6 +144,7 @@ code_uses = Table(  # so that a used code opened again by the same person goes o
     metadata,
     Column("hash", String, ForeignKey("codes.hash", ondelete="CASCADE"), primary_key=True),
     _person(primary_key=True),
+    Column("at", String),
     sqlite_with_rowid=False,
 )
 
@@ -214,8 +249,70 @@ queue = Table(
     Column("came_at", String, nullable=False),
     Column("read_at", String),
     Column("read_by", String),
+    Column("about", String),  # the roles it is about, with commas: those who hold one never see it (SAFE-7)
+    Column("route", String),  # welfare, staff, head, complaint, none (SAFE-7)
+    Column("routed_at", String),
+    Column("routed_by", String),
+    Column("reason", LargeBinary),  # sealed: why it is no concern
+    Column("done_at", String),  # the school's own record has it (SAFE-8); the words go a week later
+    Column("done_by", String),
     Index("queue_waiting", "read_at", "came_at"),
     sqlite_with_rowid=False,
+)
+
+comments = Table(  # what readers decided about the words of a survey; undecided ones have no row
+    "comments",
+    metadata,
+    Column("item", String, ForeignKey("queue.id", ondelete="CASCADE"), primary_key=True),
+    Column("survey", String, ForeignKey("surveys.id"), nullable=False),
+    Column("state", String, nullable=False),  # held, theme, quote
+    Column("sealed", LargeBinary, nullable=False),  # the words as they may travel, and their themes
+    Index("comments_survey", "survey", "state"),
+    sqlite_with_rowid=False,
+)
+
+alerts = Table(  # the ladder of one urgent item (SAFE-5)
+    "alerts",
+    metadata,
+    Column("item", String, ForeignKey("queue.id", ondelete="CASCADE"), primary_key=True),
+    Column("rung", Integer, nullable=False),  # how many people's turns have come
+    Column("climb_at", String, nullable=False),  # when the next one's turn comes
+    Column("acknowledged_at", String),
+    Column("acknowledged_by", String),
+    Index("alerts_due", "acknowledged_at", "climb_at"),
+    sqlite_with_rowid=False,
+)
+
+alert_steps = Table(  # every step of every ladder, for the record
+    "alert_steps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("item", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("role", String),
+    Column("person", String),
+    Index("alert_steps_item", "item", "id"),
+)
+
+duties = Table(  # how those on the ladder can be alerted
+    "duties",
+    metadata,
+    _person(primary_key=True),
+    Column("away_until", String),
+    Column("any_hour", Boolean),  # alerts outside office hours too; none: as the role has it
+    sqlite_with_rowid=False,
+)
+
+looks = Table(  # who looked at a name or took a copy, and why
+    "looks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("reason", LargeBinary, nullable=False),  # sealed
 )
 
 outbox = Table(

@@ -11,7 +11,7 @@ from data.answers import Closed, mark_lost, open_box
 from data.database import Tx
 from data.outbox import NORMAL, drop_for, post
 from data.people import find_person, people_with_role
-from data.queue import add_words
+from data.queue import Words, add_words
 from data.runs import BoxLost, Run, people_in, runs_in, save_run, without_words
 from data.surveys import Survey
 
@@ -58,7 +58,7 @@ async def read_words(tx: Tx, survey: Survey, now: datetime) -> int:
     return len(texts)
 
 
-async def hand_to_readers(tx: Tx, texts: list[tuple[str, str, str]], survey: str, now: datetime) -> None:
+async def hand_to_readers(tx: Tx, texts: list[Words], survey: str, now: datetime) -> None:
     """Into the queue, shuffled, with one neutral notice to the reading team."""
     if not texts:
         return
@@ -67,13 +67,13 @@ async def hand_to_readers(tx: Tx, texts: list[tuple[str, str, str]], survey: str
     await post(tx, "alert", f"words-{survey}-{secrets.token_hex(4)}", await people_with_role(tx, *READERS), now, NORMAL)
 
 
-async def _words(tx: Tx, survey: Survey, runs: Iterable[Run]) -> list[tuple[str, str, str]]:
-    """(text, person, who) of the words that were sent; in ANON without person."""
+async def _words(tx: Tx, survey: Survey, runs: Iterable[Run]) -> list[Words]:
+    """The words that were sent; in ANON without person."""
     found = []
     for run in runs:
         for answer in (run.state.sent or {}).values():
             if answer.kind == "text" and answer.values and answer.values[0]:
-                found.append((answer.values[0], *await _author(tx, survey, run)))
+                found.append(Words(answer.values[0], *await _author(tx, survey, run)))
     return found
 
 
