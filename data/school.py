@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -57,6 +57,15 @@ class School(_Strict):
     help: Help
     languages: list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]] = Field(min_length=1)
     groups: list[Line] = Field(min_length=1)
+    young_people: bool = False  # whether those of 16 and over may have accounts of their own (AGE-1)
+    alerts_at_any_hour: list[Literal["dsl", "deputy", "head"]] = ["dsl"]  # SAFE-5, where the person has not chosen
+
+    @field_validator("young_people", mode="before")
+    @classmethod
+    def _switch(cls, word: Any) -> Any:
+        if isinstance(word, str) and word.strip().casefold() not in ("on", "off", "yes", "no", "true", "false"):
+            raise ValueError("must be on or off")
+        return word
 
     @field_validator("office_hours")
     @classmethod

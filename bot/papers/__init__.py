@@ -1,0 +1,1 @@
+"""Papers as PDF: letters with codes, and the copy of a queue item for the school's own record."""
