@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.facts import House
+from bot.proof import proof_words
 from bot.said import JOIN, Reply, Said, Tap, Text, asking
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
 from conversations.screening import screen
-from conversations.texts import fold
+from conversations.texts import fold, listed
 from data.codes import (
     Invitation,
     find_invitation,
@@ -42,15 +43,19 @@ from scheduler.closing import READERS
 FREE_TRIES, SLOWEST = 5, 3.0  # wrong codes an hour before answers come slower, and by how many seconds at most
 
 
-def join_screen(house: House, language: str, channel: str) -> Message:
-    """The first screen for everybody who opens a code; on Telegram it says what Telegram knows (ANON-2)."""
+def join_screen(house: House, language: str, channel: str, words: tuple[str, str]) -> Message:
+    """The first screen for everybody who opens a code: the two words of its letter before anything else (B15).
+
+    On Telegram it says what Telegram knows (ANON-2).
+    """
     buttons = (
         Button(house.say(language, "label.yes-start"), asking(JOIN, "yes")),
         Button(house.say(language, "label.no-thank-you"), asking(JOIN, "no")),
     )
     knows = ["join.telegram"] if channel == "telegram" else []
-    keys = ["join.text", *knows, "join.ask", "join.trial"]
-    text = "\n\n".join(house.say(language, key) for key in keys)
+    keys = ["join.words", "join.text", *knows, "join.ask", "join.trial"]
+    both = listed(list(words), language)
+    text = "\n\n".join(house.say(language, key, words=both) for key in keys)
     return Message(text, title=house.say(language, "join.title"), buttons=buttons)
 
 
@@ -77,9 +82,17 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
     if waiting and answer == "no":
         await forget_visit(tx, here)
         return Reply([Message(house.say(language, "join.declined"))])
-    return await _no_code(
-        tx, house, said, now, language, join_screen(house, language, address.channel) if waiting else None
-    )
+    again = await _asked_again(tx, house, address.channel, waiting, now, language) if waiting else None
+    return await _no_code(tx, house, said, now, language, again)
+
+
+async def _asked_again(tx: Tx, house: House, channel: str, code: str, now: datetime, language: str) -> Message | None:
+    """The first screen once more; None when the code is not good any more."""
+    invitation = await find_invitation(tx, code, now)
+    if invitation is None:
+        return None
+    words = proof_words(house, tx.vault, code, invitation.language)
+    return join_screen(house, _spoken(house, invitation, language), channel, words)
 
 
 def _code_in(said: Said) -> str | None:
@@ -118,7 +131,8 @@ async def _opened(tx: Tx, house: House, channel: str, here: str, code: str, now:
     if invitation is None:
         return Reply([refusal(house, language)], wait=await wait_after_wrong(tx, here, now))
     await remember_visit(tx, here, code, now)
-    return Reply([join_screen(house, _spoken(house, invitation, language), channel)])
+    words = proof_words(house, tx.vault, code, invitation.language)
+    return Reply([join_screen(house, _spoken(house, invitation, language), channel, words)])
 
 
 def _spoken(house: House, invitation: Invitation, language: str) -> str:
@@ -191,12 +205,14 @@ async def code_from_person(turn: PersonsTurn, code: str) -> None:
     """A known person opens a code: one they used goes on, a new one is asked about, a bad one refused."""
     if code and await used_by(turn.tx, code, turn.person.id):
         return turn.tell("join.done-again", turn.menu_button())
-    if not code or await find_invitation(turn.tx, code, turn.now) is None:
+    invitation = await find_invitation(turn.tx, code, turn.now) if code else None
+    if invitation is None:
         await note_wrong_code(turn.tx, place_of(turn.person.id), turn.now)
         turn.says.append(refusal(turn.house, turn.language))
         return
     await remember_visit(turn.tx, place_of(turn.person.id), code, turn.now)
-    turn.says.append(join_screen(turn.house, turn.language, turn.channel))
+    words = proof_words(turn.house, turn.tx.vault, code, invitation.language)
+    turn.says.append(join_screen(turn.house, turn.language, turn.channel, words))
 
 
 async def known_person(turn: PersonsTurn, answer: str) -> None:

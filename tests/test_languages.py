@@ -63,6 +63,7 @@ FACTS = {
     "title",
     "who",
     "word_readers",
+    "words",
 }
 BANNED = ("just between us", "completely private", "no one will know", "nobody will know", "our secret", "stay secret")
 
@@ -148,7 +149,7 @@ def test_sentences_are_short_enough_to_read() -> None:
     """Domain 4.1: adults 20 words at most; pupils 10, but for the one about safety that the bank words so."""
     too_long = []
     for key, words in phrases() + form_texts():
-        if ":staff." in key or ":typed." in key:
+        if ":staff." in key or ":typed." in key or key.endswith(":proof.words"):
             continue
         most = 13 if "pupil" in key else 20
         for sentence in re.split(r"(?<=[.?!])\s+|\n", words):

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.joining import join, join_screen, refusal, stranger, wait_after_wrong, welcome
+from bot.proof import proof_words
 from bot.said import JOIN, Tap, Text, asking
 from bot.web_channel.channel import NAME, WebChannel, root_of, web_of
 from bot.web_channel.drawing import card, render
@@ -41,9 +42,9 @@ async def show(request: Request) -> Response:
     invitation = await _invitation(web, code)
     if invitation is None:
         return await _refused(request, visitor)
-    return _page(
-        request, join_screen(web.house, _language(web, visitor, invitation), NAME), visitor, invitation.language
-    )
+    words = proof_words(web.house, web.db.vault, code, invitation.language)
+    first = join_screen(web.house, _language(web, visitor, invitation), NAME, words)
+    return _page(request, first, visitor, invitation.language)
 
 
 async def answer(request: Request) -> Response:
