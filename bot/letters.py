@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.facts import House
-from bot.said import COMMAND, OPEN, asking
+from bot.said import COMMAND, OPEN, SEEN, asking
 from conversations.channel import Button, Message
 from conversations.texts import clock_time
+from data.alerts import find_alert
 from data.database import Database, Tx
 from data.dropins import find_dropin
 from data.outbox import Letter
 from data.people import find_person
 from data.surveys import Survey, find_survey
+from scheduler.ladder import item_of
 
 
 class Letters:
@@ -29,10 +31,23 @@ class Letters:
             language = person.language if person else "en"
             if letter.kind == "reminder":
                 return await self._reminder(tx, letter, language, now)
-            if letter.kind == "alert":
-                return self._message(language, "staff.alert", asking(COMMAND, "queue"))
+            if letter.kind in ("alert", "routed", "to-read", "test-alert"):
+                return await self._to_readers(tx, letter, language)
+            if letter.kind == "factor":
+                return Message(self.house.say(language, "staff.factor-added"))
             survey = await find_survey(tx, letter.ref)
             return self._about(letter, survey, language) if survey else None
+
+    async def _to_readers(self, tx: Tx, letter: Letter, language: str) -> Message | None:
+        """No name, no words (SAFE-5). An alert that somebody has taken already is not sent any more."""
+        item = item_of(letter.ref)
+        if letter.kind == "alert" and await find_alert(tx, item) is None:
+            return None
+        if letter.kind == "test-alert":
+            return self._message(language, "staff.test-alert", asking(SEEN, letter.ref))
+        if letter.kind == "to-read":
+            return self._message(language, "staff.to-read", asking(COMMAND, "queue"))
+        return self._message(language, "staff.alert", asking(SEEN, item))
 
     def _about(self, letter: Letter, survey: Survey, language: str) -> Message | None:
         if letter.kind == "invitation":

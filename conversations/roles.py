@@ -23,6 +23,7 @@ MAY: dict[str, frozenset[str]] = {
     "names": frozenset({"senco", "dsl", "deputy"}),  # who is behind a CONF answer, with a reason
     "invite": frozenset({"admin", "senco", "head", "office"}),  # families; with their letters and access
     "invite-staff": frozenset({"admin", "senco", "head"}),
+    "second-factor": frozenset(STAFF_ROLES),
     "dropin": frozenset({"staff", "senco", "head", "office", "admin"}),
     "surveys": FAMILIES,
     "dropins": FAMILIES,
@@ -37,9 +38,12 @@ def may(roles: Iterable[str], action: str) -> bool:
 ROUTED_TO = {"staff": "head", "head": "chair"}  # route of a queue item -> who sees it besides (SAFE-7)
 
 
-def may_read(roles: Iterable[str], route: str | None, about: Iterable[str]) -> bool:
-    """Whether somebody with these roles may see a queue item: never one about themselves."""
+def may_read(roles: Iterable[str], route: str | None, about: Iterable[str], reached: Iterable[str] = ()) -> bool:
+    """Whether somebody with these roles may see a queue item: never one about themselves.
+
+    `reached` are the roles to which its alert has climbed: who is called must be able to look.
+    """
     held = set(roles)
     if held & set(about):
         return False
-    return may(held, "queue-all") or ROUTED_TO.get(route or "") in held
+    return may(held, "queue-all") or ROUTED_TO.get(route or "") in held or bool(held & set(reached))

@@ -186,5 +186,21 @@ async def person_of_session(tx: Tx, secret: str, now: datetime) -> Person | None
     return await find_person(tx, row.person)
 
 
+async def renew_session(tx: Tx, secret: str, now: datetime, proved_until: datetime | None = None) -> str:
+    """A fresh secret for the same browser, so that one seen or planted before opens nothing (fixation)."""
+    fresh = secrets.token_urlsafe(32)
+    here = update(sessions).where(sessions.c.hash == tx.vault.lookup("session", secret))
+    until = stamp(proved_until) if proved_until else None
+    await tx.run(here.values(hash=tx.vault.lookup("session", fresh), proved_until=until))
+    return fresh
+
+
+async def is_proved(tx: Tx, secret: str, now: datetime) -> bool:
+    """Whether this browser's second factor still counts."""
+    query = select(sessions.c.proved_until).where(sessions.c.hash == tx.vault.lookup("session", secret))
+    until = await tx.value(query)
+    return until is not None and moment(until) > now
+
+
 async def end_session(tx: Tx, secret: str) -> None:
     await tx.run(delete(sessions).where(sessions.c.hash == tx.vault.lookup("session", secret)))

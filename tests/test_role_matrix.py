@@ -79,7 +79,7 @@ async def test_every_page_by_every_role(school: School, browser: PlainBrowser, r
         action = ACCESS[method, path]
         allowed = action in ("anyone", "joined") or may({role}, action)
         assert answer.status_code < 500
-        if action == "queue":
+        if action not in ("anyone", "joined") and answer.status_code != 404:
             assert (REFUSAL in answer.text) != allowed, (method, path)
         assert ("words only readers see" in answer.text) == (method == "POST" and "{id}" in path and _reads(role))
 

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from bot.dialogue import Clock, Dialogue
 from bot.facts import House
 from bot.letters import Letters
-from bot.web_channel import health, join_pages, link_pages, pages, queue_pages
+from bot.web_channel import factor_pages, health, join_pages, link_pages, pages, queue_pages
 from bot.web_channel.channel import DemoPhone, WebChannel
 from bot.web_channel.drawing import render
 from bot.web_channel.guard import Guard
@@ -55,6 +55,9 @@ def routes() -> list[Route | Mount]:
         Route("/queue", queue_pages.show, methods=get),
         Route("/queue/{id}", queue_pages.to_list, methods=get),
         Route("/queue/{id}", queue_pages.read, methods=post),
+        Route("/factor", factor_pages.show, methods=get),
+        Route("/factor", factor_pages.answer, methods=post),
+        Route("/factor/picture", factor_pages.picture, methods=get),
         Route("/file/{token}", link_pages.show, methods=get),
         Route("/file/{token}", link_pages.open, methods=post),
         Route("/healthz", health.healthz, methods=get),

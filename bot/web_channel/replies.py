@@ -44,6 +44,11 @@ class LastReplies:
         last = self.of(session)
         last.messages, last.at = list(messages[-LONGEST:]), now
 
+    def move(self, session: str, to: str) -> None:
+        """The same browser has a fresh session."""
+        if session in self._last:
+            self._last[to] = self._last.pop(session)
+
     def messages(self, session: str, now: datetime) -> list[Message]:
         """What was said last, if that was just now."""
         last = self._last.get(session)

@@ -1,0 +1,36 @@
+"""What all pages of staff share: the one refusal, and drawing a page for somebody who has joined."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.web_channel.channel import root_of, web_of
+from bot.web_channel.drawing import render
+from bot.web_channel.sessions import Visitor, csrf_of, remember
+
+
+def draw_for(request: Request, visitor: Visitor, template: str, status: int = 200, **facts: object) -> Response:
+    """A page of this visitor; in the demo their cookie goes out with it."""
+    csrf = csrf_of(web_of(request), visitor.secret)
+    response = render(request, template, status, visitor.person.language, csrf=csrf, joined=True, **facts)
+    if visitor.new:
+        remember(request, response, visitor.secret)
+    return response
+
+
+def refuse(request: Request, visitor: Visitor) -> Response:
+    """The one sentence for a page that is not for this role."""
+    text = web_of(request).say(visitor.person.language, "refused")
+    return draw_for(request, visitor, "message.html", 403, title="forbidden-title", text=text)
+
+
+def expired(request: Request, visitor: Visitor) -> Response:
+    """A form that is too old or was not ours."""
+    text = web_of(request).say(visitor.person.language, "web.expired-go-back")
+    return draw_for(request, visitor, "message.html", 403, title="sorry-title", text=text)
+
+
+def at(request: Request, path: str) -> str:
+    """The address of one of our pages."""
+    return root_of(request) + path
