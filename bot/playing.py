@@ -126,7 +126,7 @@ async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, 
             return
         elif isinstance(event, (w.Left, w.Declined, w.ThrownAway)):
             turn.says.append(Message(setting.say(_goodbye(event, run.state)), buttons=(turn.menu_button(),)))
-        elif isinstance(event, w.Asked) and event.redrawn:
+        elif isinstance(event, (w.Asked, w.Reviewed)) and event.redrawn:
             turn.says.append(replace(await draw(turn, run, survey, form), redraws=True))
         elif not isinstance(event, w.Answered):
             turn.says.append(await draw(turn, run, survey, form))

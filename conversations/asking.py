@@ -9,7 +9,7 @@ from datetime import date
 from conversations import words as w
 from conversations.answers import Answer
 from conversations.channel import Button, Message
-from conversations.engine import State, ask_again, changeable, kept_answers, progress
+from conversations.engine import State, ask_again, asks_to_quote, changeable, kept_answers, progress
 from conversations.form import Choice, Form, Question, said
 from conversations.texts import Texts, listed, long_date
 
@@ -155,8 +155,18 @@ def review_screen(form: Form, state: State, s: Setting) -> Message:
         ("go-on-later", w.LATER),
         ("throw-away", w.THROW),
     ]
-    text = f"{answer_lines(form, state.answers, s)}\n\n{s.say('review.not-sent')}"
-    return Message(text, title=s.say("review.title"), buttons=s.controls(state.step, *pairs))
+    lines = [answer_lines(form, state.answers, s), s.say("review.not-sent")]
+    buttons = s.controls(state.step, *pairs)
+    if asks_to_quote(form, state):
+        lines.append(s.say("quote.pupil" if form.audience == "pupils" else "quote.adult"))
+        buttons = _quote_buttons(state, s) + buttons
+    return Message("\n\n".join(lines), title=s.say("review.title"), buttons=buttons)
+
+
+def _quote_buttons(state: State, s: Setting) -> tuple[Button, ...]:
+    """Whether the words may be quoted (S10). Neither is marked beforehand, and unmarked counts as No."""
+    agree = s.button(state.step, w.QUOTE, s.say("quote.agree"), state.quote is True)
+    return (agree, s.button(state.step, w.NO_QUOTE, s.say("quote.decline"), state.quote is False))
 
 
 def sent_screen(form: Form, state: State, s: Setting) -> Message:

@@ -38,6 +38,7 @@ class State:
 
     `given` names questions answered beforehand (a staff errand's defaults): they are not asked unless changed.
     `sent` holds the answers as last sent; they count until newer ones are sent or all are thrown away.
+    `quote`: whether the person's own words may be quoted, None until they say so; `sent_quote` as it was when sending.
     """
 
     form: str
@@ -51,9 +52,11 @@ class State:
     paused: bool = False
     given: tuple[str, ...] = ()
     sent: dict[str, Answer] | None = None
+    quote: bool | None = None
+    sent_quote: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        plain = {k: getattr(self, k) for k in ("form", "version", "place", "question", "step", "since", "paused")}
+        plain = {k: getattr(self, k) for k in _PLAIN}
         return plain | {
             "answers": {k: a.to_json() for k, a in self.answers.items()},
             "marked": list(self.marked),
@@ -67,6 +70,9 @@ class State:
         sent = None if raw["sent"] is None else {k: Answer.from_json(a) for k, a in raw["sent"].items()}
         lists = {"marked": tuple(raw["marked"]), "given": tuple(raw["given"])}
         return cls(**{**raw, **lists, "answers": answers, "sent": sent})
+
+
+_PLAIN = ("form", "version", "place", "question", "step", "since", "paused", "quote", "sent_quote")
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,15 @@ def kept_answers(form: Form, answers: dict[str, Answer]) -> dict[str, Answer]:
     return kept
 
 
+def asks_to_quote(form: Form, state: State) -> bool:
+    """Whether there are words of the person's own that could be quoted (S10)."""
+    return not form.errand and _own_words(kept_answers(form, state.answers))
+
+
+def _own_words(answers: dict[str, Answer]) -> bool:
+    return any(answer.kind == "text" for answer in answers.values())
+
+
 def _possible(q: Question, answers: dict[str, Answer], possible: set[str]) -> bool:
     for other, ids in q.show_if.items():
         if other not in possible:
@@ -161,6 +176,8 @@ def _possible(q: Question, answers: dict[str, Answer], possible: set[str]) -> bo
 def _tapped(form: Form, state: State, tap: w.Tapped) -> Turn:
     if tap.key[:1] in (w.MARK, w.UNMARK) and _may_mark(form, state, tap):
         return _marked(form, state, tap.key[0], tap.key[1:])
+    if tap.key == w.NO_QUOTE and _takes_yes_back(state, tap):
+        return _quoted(form, state, False) or Turn(state, (w.Stale(),))
     if tap.step != state.step:
         return Turn(state, (w.Stale(),))
     if tap.key.startswith("."):
@@ -172,6 +189,11 @@ def _may_mark(form: Form, state: State, tap: w.Tapped) -> bool:
     """Marks of one question may come fast after each other, from a keyboard not yet redrawn."""
     q = _in_front(form, state)
     return bool(q and q.type == "few" and state.since <= tap.step <= state.step and q.choice(tap.key[1:]))
+
+
+def _takes_yes_back(state: State, tap: w.Tapped) -> bool:
+    """A No right after a Yes counts from a keyboard not yet redrawn; a Yes only ever from the one in front."""
+    return state.quote is True and state.since <= tap.step < state.step
 
 
 def _picked(form: Form, state: State, key: str) -> Turn | None:
@@ -222,6 +244,8 @@ def _typed(form: Form, state: State, text: str, context: Context) -> Turn:
 def _plain_words(form: Form, state: State, q: Question | None, text: str, context: Context) -> Turn:
     if state.place == "change" and not state.paused:
         return _chosen_by_number(form, state, text)
+    if turn := _allowed_in_words(form, state, text, context):
+        return turn
     if (
         state.place == "intro"
         and not state.paused
@@ -232,6 +256,14 @@ def _plain_words(form: Form, state: State, q: Question | None, text: str, contex
     if q and answer:
         return _answered(form, state, q, answer)
     return Turn(state, (w.Misunderstood(_what_works(state, q)),))
+
+
+def _allowed_in_words(form: Form, state: State, text: str, context: Context) -> Turn | None:
+    """A yes or no typed at the review is for the question about quoting, where that is asked."""
+    for key, allowed in (("typed.quote", True), ("typed.decline", False)):
+        if fold(text) in context.texts.list(context.language, key):
+            return _quoted(form, state, allowed)
+    return None
 
 
 def _chosen_by_number(form: Form, state: State, text: str) -> Turn:
@@ -324,6 +356,8 @@ def _at_change(form: Form, state: State, control: str) -> Turn | None:
 def _at_review(form: Form, state: State, control: str) -> Turn | None:
     if control == w.SEND and state.place == "review":
         return _sent(form, state)
+    if control in (w.QUOTE, w.NO_QUOTE):
+        return _quoted(form, state, control == w.QUOTE)
     if control == w.CHANGE:
         return Turn(replace(state, place="change", step=state.step + 1), (w.ChoseToChange(),))
     if control == w.THROW and not form.errand:
@@ -333,10 +367,17 @@ def _at_review(form: Form, state: State, control: str) -> Turn | None:
     return None
 
 
+def _quoted(form: Form, state: State, allowed: bool) -> Turn | None:
+    """Whether these very words may be quoted; other words are asked about anew."""
+    if state.place != "review" or state.paused or not asks_to_quote(form, state):
+        return None
+    return Turn(replace(state, quote=allowed, step=state.step + 1), (w.Reviewed(redrawn=True),))
+
+
 def _sent(form: Form, state: State) -> Turn:
     answers = kept_answers(form, state.answers)
     done = replace(state, place="sent", question=None, answers=answers, sent=answers, step=state.step + 1)
-    return Turn(done, (w.Finished(),))
+    return Turn(replace(done, sent_quote=state.quote is True and _own_words(answers)), (w.Finished(),))
 
 
 def _back(form: Form, state: State) -> Turn:
@@ -353,6 +394,8 @@ def _back(form: Form, state: State) -> Turn:
 
 
 def _answered(form: Form, state: State, q: Question, answer: Answer) -> Turn:
+    if q.type == "text":
+        state = replace(state, quote=None, sent_quote=False)  # a Yes was for the words that stood there
     turn = _next(form, replace(state, answers=state.answers | {q.id: answer}))
     answered, raised = w.Answered(q.id, answer), _asks_to_talk(q, answer)
     if raised:

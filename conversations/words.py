@@ -11,6 +11,7 @@ START, DECLINE = ".start", ".decline"
 SKIP, BACK, STOP, DONE = ".skip", ".back", ".stop", ".done"
 SEND, CHANGE, THROW, LATER = ".send", ".change", ".throw", ".later"
 AGAIN, EASIER, HELP, GO_ON, CANCEL = ".again", ".easier", ".help", ".go-on", ".cancel"
+QUOTE, NO_QUOTE = ".quote", ".no-quote"
 MARK, UNMARK = "+", "-"  # before a choice id in "choose up to N", so that a double tap cannot undo itself
 
 
@@ -78,7 +79,9 @@ class Raised:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """All questions are answered: the person sees the answers before sending."""
+    """All questions are answered: the person sees the answers before sending. `redrawn`: only a mark changed."""
+
+    redrawn: bool = False
 
 
 @dataclass(frozen=True)

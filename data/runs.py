@@ -132,7 +132,8 @@ def without_words(run: Run) -> Run:
     """The run after its words went to their readers: what was written counts as read apart (SAFE-12)."""
     state = run.state
     sent = None if state.sent is None else {k: _read_apart(a) for k, a in state.sent.items()}
-    return replace(run, state=replace(state, answers={k: _read_apart(a) for k, a in state.answers.items()}, sent=sent))
+    answers = {k: _read_apart(a) for k, a in state.answers.items()}
+    return replace(run, state=replace(state, answers=answers, sent=sent, quote=None, sent_quote=False))
 
 
 def _read_apart(answer: Answer) -> Answer:

@@ -68,12 +68,13 @@ async def hand_to_readers(tx: Tx, texts: list[Words], survey: str, now: datetime
 
 
 async def _words(tx: Tx, survey: Survey, runs: Iterable[Run]) -> list[Words]:
-    """The words that were sent; in ANON without person."""
+    """The words that were sent, with whether they may be quoted (S10); in ANON without person."""
     found = []
     for run in runs:
         for answer in (run.state.sent or {}).values():
             if answer.kind == "text" and answer.values and answer.values[0]:
-                found.append(Words(answer.values[0], *await _author(tx, survey, run)))
+                author = await _author(tx, survey, run)
+                found.append(Words(answer.values[0], *author, quote=run.state.sent_quote))
     return found
 
 

@@ -18,6 +18,7 @@ from data.runs import _apart, room_for
 
 CONTEXT = Context(load_texts(), "en", date(2026, 11, 2))
 CONTROLS = [w.START, w.SKIP, w.BACK, w.STOP, w.DONE, w.SEND, w.CHANGE, w.THROW, w.AGAIN, w.EASIER, w.HELP, w.GO_ON]
+CONTROLS += [w.QUOTE, w.NO_QUOTE]
 LUNCH = """
 id: lunch-check
 version: 1

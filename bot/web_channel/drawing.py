@@ -18,6 +18,7 @@ from conversations.channel import Button, Message
 
 FOLDER = Path(__file__).parent
 MAIN = (w.START, w.SEND, w.DONE, w.GO_ON)
+QUOTING = (w.QUOTE, w.NO_QUOTE)  # an answer among the controls of the review
 BIG = ("answer", "main")  # kinds of buttons that come first
 LONGEST_HEADING = 90
 TEMPLATES = Environment(
@@ -101,7 +102,8 @@ def _parts(text: str) -> Iterator[Part]:
 def _drawn(button: Button) -> Drawn:
     of_run = Tap(button.says).of_run()
     key = of_run[1].key if of_run else ""
-    pressed = str(button.marked).lower() if key[:1] in (w.MARK, w.UNMARK) else ""
+    marks = key[:1] in (w.MARK, w.UNMARK) or key in QUOTING
+    pressed = str(button.marked).lower() if marks else ""
     kind = "main" if button.says.startswith(f"{OPEN}=") else _kind(key)
     return Drawn(button.label, button.says, button.opens, kind, pressed)
 
@@ -111,7 +113,7 @@ def _kind(key: str) -> str:
         return "help"
     if key in MAIN:
         return "main"
-    return "control" if key.startswith(".") else "answer"
+    return "control" if key.startswith(".") and key not in QUOTING else "answer"
 
 
 class Words:
