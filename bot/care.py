@@ -1,45 +1,80 @@
-"""The reply to a disclosure, a wish to talk, or a call for help, and the queue item behind it (SAFE-4 to SAFE-6)."""
+"""The reply to a disclosure, a wish to talk, or a call for help, and the queue item behind it (SAFE-4 to SAFE-7)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.facts import House
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
+from conversations.naming import roles_named
 from conversations.words import Raised
-from data.outbox import ALERT, post
-from data.people import people_with_role
+from data.database import Tx
 from data.queue import add_item
-from scheduler.closing import READERS
+from scheduler.ladder import raise_alert, rungs_for
 
 KINDS = {"help": "help", "talk": "talk"}  # what the queue calls it; everything the word screen finds is "flagged"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who reads it: the one whose turn comes first, and whether an alert to them is on its way."""
+
+    reader: str
+    alerted: bool
 
 
 async def raise_concern(
     turn: PersonsTurn, raised: Raised, survey: str | None = None, anonymous: bool = False, pupil: bool = False
 ) -> Message:
-    """Put it in the queue, alert DSL and deputy, and answer with care. `anonymous` keeps the person out of it."""
+    """Put it in the queue, start its ladder, and answer with care. `anonymous` keeps the person out of it."""
     kind = KINDS.get(raised.kind, "flagged")
     known = not anonymous or kind == "help"  # who asks for help wants to be found
     person, who = (turn.person.id, _who(turn)) if known else ("", "")
-    item = await add_item(turn.tx, kind, turn.now, raised.text, person, who, survey)
-    await alert_readers(turn, item)
-    return Message(care_words(turn, kind, traced=known, pupil=pupil))
+    told = await into_queue(turn.tx, turn.house, kind, turn.now, raised.text, person, who, survey)
+    return Message(care_words(turn, kind, told, traced=known, pupil=pupil))
 
 
-async def alert_readers(turn: PersonsTurn, item: str) -> None:
-    await post(turn.tx, "alert", item, await people_with_role(turn.tx, *READERS), turn.now, ALERT)
+async def into_queue(
+    tx: Tx,
+    house: House,
+    kind: str,
+    now: datetime,
+    text: str,
+    person: str = "",
+    who: str = "",
+    survey: str | None = None,
+) -> Told:
+    """A new urgent item with its ladder; never to those whom the words name."""
+    about = roles_named(text, house.staff_names)
+    item = await add_item(tx, kind, now, text, person, who, survey, about)
+    alerted = await raise_alert(tx, house.school, item, now)
+    return Told(reader_of(house, alerted or rungs_for(about)), bool(alerted))
 
 
-def care_words(turn: PersonsTurn, kind: str, traced: bool, pupil: bool) -> str:
+def reader_of(house: House, roles: Iterable[str]) -> str:
+    """The name of the first of these roles."""
+    return house.staff_names[next(iter(roles))]
+
+
+def care_words(turn: PersonsTurn, kind: str, told: Told, traced: bool, pupil: bool) -> str:
     """Thanks, what happens next, who can help now; out of hours it says that nobody is reading (SAFE-6)."""
-    prefix = "" if kind == "flagged" else f"{kind}-"
-    is_open = turn.house.school.is_open(turn.now)
-    when = "open" if is_open else "closed"
-    opens = turn.house.opening(turn.now, turn.language)
-    lines = [turn.phrase(f"care.{prefix}thanks"), turn.phrase(f"care.{prefix}next-{when}", opens=opens)]
+    lines = next_steps(turn.house, turn.language, kind, told, turn.now)
     if not traced:
         lines.append(turn.phrase("care.no-trace"))
     lines += [turn.phrase("care.pupil-numbers")] if pupil else [turn.phrase("care.now"), turn.phrase("care.help")]
     return "\n\n".join(lines)
+
+
+def next_steps(house: House, language: str, kind: str, told: Told, now: datetime) -> list[str]:
+    """Thanks and what happens next, never more than is so: who is told, or that nobody could be."""
+    prefix = "" if kind == "flagged" else f"{kind}-"
+    when = ("open" if told.alerted else "nobody") if house.school.is_open(now) else "closed"
+    thanks = house.say(language, f"care.{prefix}thanks")
+    what, opens = "" if when == "nobody" else prefix, house.opening(now, language)
+    return [thanks, house.say(language, f"care.{what}next-{when}", reader=told.reader, opens=opens)]
 
 
 def go_on_button(turn: PersonsTurn, says: str) -> tuple[Button, ...]:

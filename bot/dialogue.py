@@ -8,13 +8,36 @@ said before the commit.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
-from bot import commands, joining
+from bot import account, approving, commands, devices, duties, joining, reading
 from bot.care import raise_concern
 from bot.facts import House
 from bot.playing import at_question, play, screen_of
-from bot.said import CLOSE, COMMAND, JOIN, LANGUAGE, OPEN, POSTPONE, Edited, Reply, Said, Tap, Text, Unusable
+from bot.said import (
+    CLOSE,
+    COMMAND,
+    DENY,
+    DUTY,
+    GRANT,
+    JOIN,
+    LANGUAGE,
+    MINE,
+    NOT_MINE,
+    OPEN,
+    POSTPONE,
+    SEEN,
+    SETTING,
+    WAITS,
+    WAS_IT,
+    Edited,
+    Reply,
+    Said,
+    Tap,
+    Text,
+    Unusable,
+)
 from bot.turn import PersonsTurn
 from conversations.channel import Message
 from conversations.commands import COMMANDS
@@ -46,18 +69,18 @@ class Dialogue:
                 return await self._repeat(tx, person, now, address.channel)
             if person is None:
                 return await joining.stranger(tx, self.house, address, as_typed(said, language), now, language)
-            turn = self._turn(tx, person, now, address.channel)
+            turn = replace(self._turn(tx, person, now, address.channel), here=address)
             await self._route(turn, said)
         return await finished(turn)
 
-    async def hear_person(self, person: str, said: Said, channel: str) -> Reply:
-        """The reply to somebody already known by other means (a browser's session)."""
+    async def hear_person(self, person: str, said: Said, channel: str, session: str = "") -> Reply:
+        """The reply to somebody already known by other means: by the secret of a browser's session."""
         now = self.clock()
         async with self.db.transaction() as tx:
             known = await find_person(tx, person)
             if known is None:
                 return Reply()
-            turn = self._turn(tx, known, now, channel)
+            turn = replace(self._turn(tx, known, now, channel), session=session)
             await self._route(turn, said)
         return await finished(turn)
 
@@ -96,7 +119,8 @@ async def finished(turn: PersonsTurn) -> Reply:
     for after in turn.after:
         await after()
     messages = [m if isinstance(m, Message) else await m() for m in turn.says]
-    return Reply(messages, stale=turn.stale, roles_changed=turn.roles_changed)
+    flags = {"stale": turn.stale, "roles_changed": turn.roles_changed, "logged_out": turn.logged_out}
+    return Reply(messages, **flags)
 
 
 # --- taps ---------------------------------------------------------------------------------------------------------
@@ -114,7 +138,16 @@ async def tapped(turn: PersonsTurn, tap: Tap) -> None:
         LANGUAGE: commands.choose_language,
         CLOSE: commands.close_this,
         POSTPONE: commands.close_later,
+        SEEN: reading.alert_seen,
+        DUTY: duties.choose_duty,
         JOIN: joining.known_person,
+        SETTING: account.choose_setting,
+        WAITS: approving.show_waiting,
+        GRANT: approving.say_yes,
+        DENY: approving.say_no,
+        WAS_IT: devices.ask_whose,
+        MINE: devices.was_mine,
+        NOT_MINE: devices.was_not_mine,
     }
     if asked is None:
         turn.tell("closed-now")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from conversations.asking import Setting
+from conversations.readers import readers_of
 from conversations.texts import Texts, clock_time, day_and_date, listed, long_date
 from data.school import School
 from data.surveys import Survey
@@ -19,6 +21,18 @@ class House:
     texts: Texts
     web_address: str = "http://127.0.0.1:8080"
     public: bool = False
+
+    @property
+    def staff_names(self) -> dict[str, str]:
+        """Role -> name of those whom school.yaml names."""
+        people = self.school.people
+        return {
+            "dsl": people.dsl,
+            "deputy": people.deputy_dsl,
+            "head": people.head,
+            "chair": people.chair,
+            "senco": people.senco,
+        }
 
     def say(self, language: str, key: str, **more: object) -> str:
         """A phrase with the school's facts, and more, filled in."""
@@ -54,18 +68,33 @@ class House:
             "date": long_date(answer, language),
             "decision": survey.decision,
             "decider": survey.decider,
-            "readers": listed(self.answer_readers(survey.mode), language),
-            "word_readers": listed(self.word_readers(), language),
+            **self.reader_facts(survey, language),
         }
 
-    def answer_readers(self, mode: str) -> list[str]:
-        """Who reads the answers: with names behind them only the few named ones."""
-        people = self.school.people
-        return [people.senco, people.head] if mode == "ANON" else [people.senco, people.dsl, people.deputy_dsl]
+    def reader_facts(self, survey: Survey, language: str) -> dict[str, str]:
+        """Who sees what of this survey; empty where nobody does. Pupils know their grown-ups by name alone."""
+        sees, plain = readers_of(survey.mode, survey.form.takes_words), survey.form.audience == "pupils"
+        answers = self._less(sees.answers, sees.names)
+        groups = {"name_readers": sees.names, "answer_readers": answers, "word_readers": sees.words}
+        groups["total_readers"] = self._less(sees.totals, {*sees.names, *sees.answers, *sees.words})
+        return {fact: self.named(roles, language, plain) for fact, roles in groups.items()}
 
-    def word_readers(self) -> list[str]:
-        people = self.school.people
-        return [people.senco, people.dsl, people.deputy_dsl]
+    def _less(self, roles: Iterable[str], others: Iterable[str]) -> list[str]:
+        """The roles whose holder is not named among the others already."""
+        named = {self.staff_names.get(role, role) for role in others}
+        return [role for role in roles if self.staff_names.get(role, role) not in named]
+
+    def named(self, roles: Iterable[str], language: str, plain: bool = False) -> str:
+        """Who holds these roles, as in "Ms Patel (SENCO) and the admin"; `plain` leaves roles out."""
+        held: dict[str, list[str]] = {}
+        for role in roles:
+            name = self.staff_names.get(role) or self.texts.say(language, f"reader.{role}")
+            held.setdefault(name, []).extend([role] if role in self.staff_names and not plain else [])
+        return listed([self._with_roles(name, of, language) for name, of in held.items()], language)
+
+    def _with_roles(self, name: str, roles: list[str], language: str) -> str:
+        held = listed([self.texts.say(language, f"role.{role}") for role in roles], language)
+        return self.texts.say(language, "reader.named", name=name, role=held) if held else name
 
     def setting(self, survey: Survey | None, run: str, language: str) -> Setting:
         """What the screens of a run need."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from bot.care import into_queue, next_steps
 from bot.facts import House
 from bot.proof import proof_words
 from bot.said import JOIN, Reply, Said, Tap, Text, asking
@@ -26,7 +27,6 @@ from data.codes import (
     visit_code,
 )
 from data.database import Tx
-from data.outbox import ALERT, post
 from data.people import (
     Address,
     add_address,
@@ -35,10 +35,7 @@ from data.people import (
     address_hash,
     find_person,
     join_group,
-    people_with_role,
 )
-from data.queue import add_item
-from scheduler.closing import READERS
 
 FREE_TRIES, SLOWEST = 5, 3.0  # wrong codes an hour before answers come slower, and by how many seconds at most
 
@@ -184,9 +181,9 @@ async def _no_code(tx: Tx, house: House, said: Said, now: datetime, language: st
     """Somebody without a code: flagged words reach a human, nothing else is kept (AGE-3, SAFE-12)."""
     numbers = house.say(language, "works.picture-help")
     if isinstance(said, Text) and _flagged(house, said, language):
-        item = await add_item(tx, "flagged", now, said.words)
-        await post(tx, "alert", item, await people_with_role(tx, *READERS), now, ALERT)
-        return Reply([Message(f"{house.say(language, 'care.thanks')}\n\n{numbers}")])
+        told = await into_queue(tx, house, "flagged", now, said.words)
+        lines = [*next_steps(house, language, "flagged", told, now), house.say(language, "care.no-trace"), numbers]
+        return Reply([Message("\n\n".join(lines))])
     if waiting:
         return Reply([waiting])
     words = house.say(language, "join.stranger")

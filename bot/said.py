@@ -12,8 +12,12 @@ from conversations.words import Tapped
 KEY_LIMIT = 64  # bytes of callback data that Telegram carries
 
 OPEN, COMMAND, JOIN, LANGUAGE, CLOSE, POSTPONE = "o", "c", "j", "l", "close", "later"
+SEEN, DUTY = "k", "duty"  # an alert was seen; how the person can be alerted
+SETTING, WAITS, GRANT, DENY = "s", "w", "grant", "deny"  # /settings; a role that waits for a colleague's yes
+WAS_IT, MINE, NOT_MINE = "d", "mine", "not-mine"  # whether a device, or a use of a code, was the person's own
 _RUN = re.compile(r"([0-9a-z]{12}):(\d{1,9}):([.+-]?[A-Za-z0-9._-]{1,41})")
-_ASKED = re.compile(r"(o|c|j|l|close|later)=([A-Za-z0-9._:-]{1,58})")
+_KINDS = "o|c|j|l|k|s|w|d|close|later|duty|grant|deny|mine|not-mine"
+_ASKED = re.compile(rf"({_KINDS})=([A-Za-z0-9._:-]{{1,58}})")
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Reply:
 
     `stale`: nothing changed, so a channel that has just said the same may stay silent. `wait` slows down those who
     guess codes. `roles_changed` asks the channel to renew the menu. `joined` is the person who has just joined.
+    `logged_out`: this chat or browser belongs to nobody any more.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -71,6 +76,7 @@ class Reply:
     wait: float = 0.0
     roles_changed: bool = False
     joined: str | None = None
+    logged_out: bool = False
 
 
 def asking(kind: str, what: str) -> str:

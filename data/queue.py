@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, true, update
 
+from data.comments import forget_words
 from data.database import AnyRow, Tx
 from data.moments import moment, new_id, stamp
 from data.tables import queue
@@ -16,13 +17,16 @@ from data.tables import queue
 EMPTIED = "emptied"  # its words are in the school's own record and no longer here
 KEPT_AFTER_TRANSFER = timedelta(days=7)
 URGENT = ("flagged", "help", "talk")  # come with an alert; "words" are read at reading times
+ROUTES = ("welfare", "staff", "head", "complaint", "none")  # where a reader may send it (SAFE-7)
+CONCERNS = ROUTES[:-1]  # these belong into the school's own record (SAFE-8)
 
 
 @dataclass(frozen=True)
 class Item:
     """One thing to read. `person` and `who` are empty where the answers are kept without names.
 
-    `about` are the roles it is about, whose holders never see it; `quote`: its author allowed quoting it.
+    `about` are the roles it is about, whose holders never see it; `reached` those to which its ladder has climbed;
+    `quote`: its author allowed quoting it.
     """
 
     id: str
@@ -32,6 +36,7 @@ class Item:
     read_at: datetime | None = None
     read_by: str | None = None
     about: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
     route: str | None = None
     routed_by: str | None = None
     done_at: datetime | None = None
@@ -86,10 +91,25 @@ async def waiting_items(tx: Tx) -> list[Item]:
     return [_item(tx, row) for row in await tx.all(query)]
 
 
-async def read_items(tx: Tx, limit: int = 50) -> list[Item]:
-    """Items read before, newest first."""
-    query = select(queue).where(queue.c.read_at.is_not(None)).order_by(queue.c.read_at.desc()).limit(limit)
+async def unfinished_items(tx: Tx) -> list[Item]:
+    """Items that were read and still need something, oldest first: a route, or a place in the school's record."""
+    query = select(queue).where(queue.c.read_at.is_not(None), _UNFINISHED).order_by(queue.c.came_at, queue.c.id)
     return [_item(tx, row) for row in await tx.all(query)]
+
+
+async def finished_items(tx: Tx, limit: int = 50) -> list[Item]:
+    """Items that were read and need nothing more, newest first."""
+    return await _finished(tx, true(), limit)
+
+
+async def finished_concerns(tx: Tx, limit: int = 50) -> list[Item]:
+    """The same without the many words of surveys that nobody sent anywhere: what head and chair may have seen."""
+    return await _finished(tx, or_(queue.c.kind != "words", queue.c.route.is_not(None)), limit)
+
+
+async def _finished(tx: Tx, which: ColumnElement[bool], limit: int) -> list[Item]:
+    read = select(queue).where(queue.c.read_at.is_not(None), ~_UNFINISHED, which)
+    return [_item(tx, row) for row in await tx.all(read.order_by(queue.c.read_at.desc()).limit(limit))]
 
 
 async def find_item(tx: Tx, id: str) -> Item | None:
@@ -101,6 +121,13 @@ async def mark_read(tx: Tx, id: str, person: str, now: datetime) -> bool:
     """Note who read it first; False when somebody had."""
     unread = update(queue).where(queue.c.id == id, queue.c.read_at.is_(None))
     return await tx.run(unread.values(read_at=stamp(now), read_by=person)) == 1
+
+
+async def mark_reached(tx: Tx, id: str, role: str) -> None:
+    """Its ladder has climbed to this role, which may read it from now on."""
+    row = await tx.first(select(queue.c.reached).where(queue.c.id == id))
+    reached = set(row.reached.split(",") if row and row.reached else ()) | {role}
+    await tx.run(update(queue).where(queue.c.id == id).values(reached=",".join(sorted(reached))))
 
 
 async def route_item(
@@ -119,9 +146,10 @@ async def mark_transferred(tx: Tx, id: str, person: str, now: datetime) -> bool:
     return await tx.run(undone.values(done_at=stamp(now), done_by=person)) == 1
 
 
-async def take_transfer_back(tx: Tx, id: str) -> None:
-    """It was a slip of the finger: the words stay."""
-    await tx.run(update(queue).where(queue.c.id == id).values(done_at=None, done_by=None))
+async def take_transfer_back(tx: Tx, id: str) -> bool:
+    """It was a slip of the finger: the words stay. False when it was not done, or they are gone."""
+    done = update(queue).where(queue.c.id == id, queue.c.done_at.is_not(None), queue.c.kind != EMPTIED)
+    return await tx.run(done.values(done_at=None, done_by=None)) == 1
 
 
 async def forget_transferred(tx: Tx, now: datetime) -> int:
@@ -130,7 +158,8 @@ async def forget_transferred(tx: Tx, now: datetime) -> int:
     rows = await tx.all(old)
     for row in rows:
         sealed = tx.vault.seal("words", json.dumps({"text": "", "person": "", "who": ""}).encode(), row.id)
-        await tx.run(update(queue).where(queue.c.id == row.id).values(sealed=sealed, kind=EMPTIED))
+        await tx.run(update(queue).where(queue.c.id == row.id).values(sealed=sealed, reason=None, kind=EMPTIED))
+        await forget_words(tx, row.id)
     return len(rows)
 
 
@@ -140,6 +169,11 @@ async def queue_size(tx: Tx) -> tuple[int, datetime | None]:
     size = await tx.value(select(func.count()).where(unread))
     oldest = await tx.value(select(func.min(queue.c.came_at)).where(unread))
     return int(size), moment(oldest) if oldest else None
+
+
+_UNROUTED = and_(queue.c.route.is_(None), queue.c.kind.in_(URGENT))
+_CONCERN = and_(queue.c.route.is_not(None), queue.c.route.in_(CONCERNS))  # never unknown, so that it can be negated
+_UNFINISHED = and_(queue.c.done_at.is_(None), or_(_UNROUTED, _CONCERN))
 
 
 def _item(tx: Tx, row: AnyRow) -> Item:
@@ -153,6 +187,7 @@ def _item(tx: Tx, row: AnyRow) -> Item:
         read_at=moment(row.read_at) if row.read_at else None,
         read_by=row.read_by,
         about=tuple(row.about.split(",")) if row.about else (),
+        reached=tuple(row.reached.split(",")) if row.reached else (),
         route=row.route,
         routed_by=row.routed_by,
         done_at=moment(row.done_at) if row.done_at else None,

@@ -101,7 +101,8 @@ sessions = Table(  # browsers that have joined
     Column("hash", String, primary_key=True),
     _person(nullable=False),
     Column("ends_at", String, nullable=False),
-    Column("idle_at", String),  # staff: when it ends unless it is used before
+    Column("idle_at", String),  # staff: when it locks unless it is used before
+    Column("locks_at", String),  # staff: when it locks at the latest
     Column("proved_until", String),  # staff: until when the second factor counts
     Index("sessions_person", "person"),
     sqlite_with_rowid=False,
@@ -250,6 +251,7 @@ queue = Table(
     Column("read_at", String),
     Column("read_by", String),
     Column("about", String),  # the roles it is about, with commas: those who hold one never see it (SAFE-7)
+    Column("reached", String),  # the roles to which its ladder has climbed, with commas: they see it too
     Column("route", String),  # welfare, staff, head, complaint, none (SAFE-7)
     Column("routed_at", String),
     Column("routed_by", String),

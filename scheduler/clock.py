@@ -11,7 +11,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from data.database import Database, DatabaseProblem
 from data.school import School
-from scheduler.due import Sender, close_due, read_due, remind_due, send_due
+from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
+from scheduler.ladder import climb_due, test_alert_due
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,12 @@ def make_clock(db: Database, school: School, sender: Sender, every: float = 1.0)
     clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
     jobs: dict[str, tuple[Round, float]] = {
         "send": (lambda now: send_due(sender, now), every),
+        "climb": (lambda now: climb_due(db, school, now), 5 * every),
+        "test": (lambda now: test_alert_due(db, school, now), 300 * every),
         "close": (lambda now: close_due(db, school, now), 5 * every),
         "remind": (lambda now: remind_due(db, now), 5 * every),
         "read": (lambda now: read_due(db, school, now), 30 * every),
+        "forget": (lambda now: forget_due(db, now), 600 * every),
     }
     for name, (round, seconds) in jobs.items():
         clock.add_job(_job(name, round), "interval", seconds=seconds, id=name, max_instances=1, next_run_time=now_utc())

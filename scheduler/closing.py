@@ -64,7 +64,7 @@ async def hand_to_readers(tx: Tx, texts: list[Words], survey: str, now: datetime
         return
     random.SystemRandom().shuffle(texts)
     await add_words(tx, texts, survey, now)
-    await post(tx, "alert", f"words-{survey}-{secrets.token_hex(4)}", await people_with_role(tx, *READERS), now, NORMAL)
+    await post(tx, "to-read", f"{survey}.{secrets.token_hex(4)}", await people_with_role(tx, *READERS), now, NORMAL)
 
 
 async def _words(tx: Tx, survey: Survey, runs: Iterable[Run]) -> list[Words]:

@@ -10,21 +10,24 @@ from datetime import datetime, timedelta
 
 from conversations.channel import Channel, Message, TryLater, Unreachable
 from data.answers import seal_off
-from data.database import Database
+from data.database import Database, Tx
 from data.dropins import dropins_to_remind, mark_reminded
-from data.outbox import ALERT, Letter, claim, mark, post, try_again
-from data.people import Address, addresses_of, find_person, mark_unreachable, members
+from data.outbox import Letter, claim, mark, post, try_again
+from data.people import Address, address_hash, addresses_of, find_person, mark_unreachable, members
+from data.queue import forget_transferred
 from data.school import School
 from data.surveys import all_surveys, find_survey, surveys_due
 from data.updates import last_reading, note_reading
 from scheduler.closing import close_survey, read_words
+from scheduler.ladder import climb_past, item_of
 from scheduler.plan import last_reading_time, may_send_at
 
 log = logging.getLogger(__name__)
 
 BATCH = 20  # letters under way at once
 PACE = 0.04  # seconds between letters: 25 a second, below Telegram's 30
-ANYWAY = frozenset({"alert"})  # also outside the window and to those who stopped other messages
+AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert"})  # SAFE-5 has hours of its own
+TO_ALL = frozenset({"device", "used", "role"})  # to every chat of a person, but the one their ref names
 
 Compose = Callable[[Letter, datetime], Awaitable[Message | None]]
 
@@ -78,6 +81,15 @@ async def read_due(db: Database, school: School, now: datetime) -> bool:
     return any(found)
 
 
+async def forget_due(db: Database, now: datetime) -> bool:
+    """Empty the queue items that have been in the school's own record for a week, and what the WAL still holds."""
+    async with db.transaction() as tx:
+        forgotten = await forget_transferred(tx, now)
+    if forgotten:
+        await db.truncate_wal()
+    return bool(forgotten)
+
+
 async def send_due(sender: Sender, now: datetime, limit: int = BATCH) -> bool:
     """Send what is due: alerts first, at most `limit` letters."""
     async with sender.db.transaction() as tx:
@@ -103,23 +115,32 @@ async def _send(sender: Sender, letter: Letter, now: datetime) -> None:
 async def _deliver(sender: Sender, letter: Letter, now: datetime) -> None:
     async with sender.db.reading() as tx:
         person = await find_person(tx, letter.person)
-        places = await addresses_of(tx, letter.person)
-    if person is None or (person.stopped and letter.kind not in ANYWAY):
-        return await _mark(sender, letter, "dropped", "stopped")
+        places = await _places(tx, letter)
+    if person is None or (person.stopped and letter.kind not in TO_ALL):
+        return await _not_reached(sender, letter, "dropped", "stopped", now)
     opens = may_send_at(now, sender.school.send_window, sender.school.zone)
-    if opens > now and letter.lane != ALERT and letter.kind not in ANYWAY:
+    if opens > now and letter.kind not in AT_ANY_HOUR:
         return await _again(sender, letter, opens, "outside the window", count=False)
     message = await sender.compose(letter, now)
     if message is None:
         return await _mark(sender, letter, "dropped", "over")
+    if person.stopped:
+        message = Message(menu=message.menu)  # they want no words
     reachable = [p for p in places if p.channel in sender.channels]
     if not reachable:
-        return await _mark(sender, letter, "page")
-    await _write(sender, letter, reachable, message)
+        return await _not_reached(sender, letter, "page", "", now)
+    await _write(sender, letter, reachable, message, now)
 
 
-async def _write(sender: Sender, letter: Letter, places: list[Address], message: Message) -> None:
-    """To the first address that can be reached; the page is the last resort."""
+async def _places(tx: Tx, letter: Letter) -> list[Address]:
+    """Where the person can be written to; who was just added as a device need not hear of it."""
+    places = await addresses_of(tx, letter.person)
+    return [p for p in places if letter.kind not in TO_ALL or address_hash(tx, p.channel, p.where) not in letter.ref]
+
+
+async def _write(sender: Sender, letter: Letter, places: list[Address], message: Message, now: datetime) -> None:
+    """To the first address that can be reached, or to all of them; the page is the last resort."""
+    reached = False
     for place in places:
         try:
             await sender.channels[place.channel].send(place.where, message)
@@ -127,8 +148,20 @@ async def _write(sender: Sender, letter: Letter, places: list[Address], message:
             async with sender.db.transaction() as tx:
                 await mark_unreachable(tx, place.channel, place.where, True)
         else:
-            return await _mark(sender, letter, "sent")
-    await _mark(sender, letter, "failed", "blocked")
+            reached = True
+            if letter.kind not in TO_ALL:
+                break
+    if reached:
+        return await _mark(sender, letter, "sent")
+    await _not_reached(sender, letter, "failed", "blocked", now)
+
+
+async def _not_reached(sender: Sender, letter: Letter, state: str, why: str, now: datetime) -> None:
+    """Mark it; an alert goes on to the next person at once, in the same transaction (SAFE-5)."""
+    async with sender.db.transaction() as tx:
+        await mark(tx, letter, sender.owner, state, why)
+        if letter.kind == "alert":
+            await climb_past(tx, sender.school, item_of(letter.ref), letter.person, now)
 
 
 async def _mark(sender: Sender, letter: Letter, state: str, why: str = "") -> None:

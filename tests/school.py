@@ -20,7 +20,8 @@ from data.outbox import new_owner
 from data.people import Person, add_person, add_role, find_group, find_person, join_group, save_groups
 from data.school import check_school, save_school
 from data.vault import BoxKeys, Vault
-from scheduler.due import Sender, close_due, read_due, remind_due, send_due
+from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
+from scheduler.ladder import climb_due
 
 ELMFIELD = {
     "name": "Elmfield Primary",
@@ -104,6 +105,8 @@ class School:
         await close_due(self.db, self.house.school, self.clock.now)
         await remind_due(self.db, self.clock.now)
         await read_due(self.db, self.house.school, self.clock.now)
+        await forget_due(self.db, self.clock.now)
+        await climb_due(self.db, self.house.school, self.clock.now)
         while await send_due(sender, self.clock.now, 200):
             pass
 

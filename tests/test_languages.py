@@ -15,9 +15,11 @@ from conversations.texts import load_texts
 TEXTS = load_texts()
 ROOT = Path(__file__).parent.parent
 FACTS = {
+    "address",
     "age",
     "answer",
     "answer_date",
+    "answer_readers",
     "asked",
     "at",
     "base",
@@ -44,6 +46,7 @@ FACTS = {
     "minutes",
     "n",
     "name",
+    "name_readers",
     "numbers",
     "of",
     "opened",
@@ -51,8 +54,10 @@ FACTS = {
     "percent",
     "phone",
     "place",
-    "readers",
+    "reader",
+    "role",
     "roles",
+    "routed_readers",
     "school",
     "senco",
     "sendiass",
@@ -130,7 +135,8 @@ def test_invitations_and_alerts_are_neutral_on_a_lock_screen() -> None:
 def test_a_form_shows_who_decides_and_when_people_hear() -> None:
     """X2, X3"""
     intro = " ".join(words for key, words in phrases() if key.startswith("en:intro."))
-    for fact in ("decision", "decider", "readers", "close_date", "answer_date", "n", "minutes"):
+    readers = ("name_readers", "answer_readers", "word_readers")
+    for fact in ("decision", "decider", *readers, "close_date", "answer_date", "n", "minutes"):
         assert "{" + fact + "}" in intro
 
 

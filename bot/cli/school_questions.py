@@ -42,6 +42,7 @@ def _asked() -> dict[str, Any]:
         "people": {key: _line(words) for key, words in PEOPLE.items()},
         "help": {key: _line(words) for key, words in HELP.items()},
         "languages": _several("Languages, by their short names, with commas between", "en"),
+        "alerts_at_any_hour": _several("Who gets alerts outside office hours too: dsl, deputy, head", "dsl"),
         "groups": _several("Groups, with commas between (Year 3 parents, SEND parents)"),
     }
 
@@ -82,5 +83,6 @@ def summary(school: School) -> str:
     rows = {"Name": school.name, "Time zone": school.timezone, "Phone": school.phone}
     rows |= {"Office hours": school.office_hours, "Messages go out": school.send_window}
     rows |= {words: people[key] for key, words in PEOPLE.items()} | {words: numbers[key] for key, words in HELP.items()}
+    rows |= {"Alerts outside office hours": ", ".join(school.alerts_at_any_hour)}
     rows |= {"Languages": ", ".join(school.languages), "Groups": ", ".join(school.groups)}
     return "\n".join(f"{words}: {value}" for words, value in rows.items())

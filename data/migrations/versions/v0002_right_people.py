@@ -97,6 +97,7 @@ def upgrade() -> None:
     op.add_column("codes", sa.Column("device_of", sa.String(), nullable=True))
     op.add_column("people", sa.Column("ended_at", sa.String(), nullable=True))
     op.add_column("queue", sa.Column("about", sa.String(), nullable=True))
+    op.add_column("queue", sa.Column("reached", sa.String(), nullable=True))
     op.add_column("queue", sa.Column("route", sa.String(), nullable=True))
     op.add_column("queue", sa.Column("routed_at", sa.String(), nullable=True))
     op.add_column("queue", sa.Column("routed_by", sa.String(), nullable=True))
@@ -104,6 +105,7 @@ def upgrade() -> None:
     op.add_column("queue", sa.Column("done_at", sa.String(), nullable=True))
     op.add_column("queue", sa.Column("done_by", sa.String(), nullable=True))
     op.add_column("sessions", sa.Column("idle_at", sa.String(), nullable=True))
+    op.add_column("sessions", sa.Column("locks_at", sa.String(), nullable=True))
     op.add_column("sessions", sa.Column("proved_until", sa.String(), nullable=True))
     op.create_index("sessions_person", "sessions", ["person"], unique=False)
 
@@ -111,6 +113,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("sessions_person", table_name="sessions")
     op.drop_column("sessions", "proved_until")
+    op.drop_column("sessions", "locks_at")
     op.drop_column("sessions", "idle_at")
     op.drop_column("queue", "done_by")
     op.drop_column("queue", "done_at")
@@ -118,6 +121,7 @@ def downgrade() -> None:
     op.drop_column("queue", "routed_by")
     op.drop_column("queue", "routed_at")
     op.drop_column("queue", "route")
+    op.drop_column("queue", "reached")
     op.drop_column("queue", "about")
     op.drop_column("people", "ended_at")
     op.drop_column("codes", "device_of")

@@ -1,0 +1,181 @@
+"""The safeguarding ladder (SAFE-5): DSL, deputy, head; each has 15 minutes of office hours to tap.
+
+Inside office hours the first is alerted at once and the next after each quarter of an hour without a tap; after the
+last it begins again, until somebody taps. Outside, those who chose so are alerted at once and nothing climbs: the
+ladder starts at the next opening minute. Somebody who cannot be reached, is away or has not joined is no rung at all:
+the next one's turn comes at once, at any hour. An item about somebody never goes to them (SAFE-7).
+
+Every step is written in one transaction with the letter it causes, so a crash repeats a step or does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from conversations.roles import ROUTED_TO
+from data.alerts import Alert, alerts_due, duty_of, find_alert, move_alert, note_step, open_alerts, start_alert
+from data.database import Database, Tx, read_fact, write_fact
+from data.outbox import ALERT, post
+from data.people import find_person, people_with_role
+from data.queue import Item, mark_reached
+from data.school import School
+
+RUNGS = ("dsl", "deputy", "head")
+PATIENCE = timedelta(minutes=15)
+TESTED = "test-alert"  # the fact that holds the month of the last test
+
+
+def rungs_for(about: Iterable[str]) -> tuple[str, ...]:
+    """Whose turn comes in which order; the chair's where the item is about all the others."""
+    left = tuple(role for role in RUNGS if role not in set(about))
+    return left or ("chair",)
+
+
+async def raise_alert(tx: Tx, school: School, item: str, now: datetime) -> list[str]:
+    """Start the ladder of a new urgent item with its first step; the roles that are alerted now."""
+    await start_alert(tx, item, now)
+    alert = await find_alert(tx, item)
+    assert alert
+    if school.is_open(now):
+        return await climb(tx, school, alert, now)
+    return await _out_of_hours(tx, school, alert, now)
+
+
+async def climb_due(db: Database, school: School, now: datetime) -> bool:
+    """Take the steps that are due. Outside office hours they wait for the next opening minute."""
+    async with db.reading() as tx:
+        if not await alerts_due(tx, now):
+            return False
+    async with db.transaction() as tx:
+        for alert in await alerts_due(tx, now):
+            if school.is_open(now):
+                await climb(tx, school, alert, now)
+            else:
+                await move_alert(tx, alert.item, alert.rung, school.next_opening(now))
+    return True
+
+
+async def climb(tx: Tx, school: School, alert: Alert, now: datetime) -> list[str]:
+    """Alert the next rung that has somebody; rungs with nobody are noted and passed. The roles alerted."""
+    rungs = rungs_for(alert.about)
+    for turn in range(alert.rung, alert.rung + len(rungs)):
+        role = rungs[turn % len(rungs)]
+        if await _alert_role(tx, alert, role, await people_with_role(tx, role), now):
+            await move_alert(tx, alert.item, turn + 1, _next_step(school, now))
+            return [role]
+    await move_alert(tx, alert.item, alert.rung, _next_step(school, now))
+    return []
+
+
+def _next_step(school: School, now: datetime) -> datetime:
+    return now + PATIENCE if school.is_open(now) else school.next_opening(now)
+
+
+async def _alert_role(tx: Tx, alert: Alert, role: str, people: Sequence[str], now: datetime) -> bool:
+    """Alert those of these people who are here and whom the item is not about; whether there was anybody."""
+    here = [p for p in people if await _can_take(tx, alert, p, now)]
+    if not here:
+        await note_step(tx, alert.item, now, "nobody", role)
+        return False
+    await mark_reached(tx, alert.item, role)
+    await post(tx, "alert", f"{alert.item}.{now:%Y%m%dT%H%M%S}", here, now, ALERT)
+    for person in here:
+        await note_step(tx, alert.item, now, "alerted", role, person)
+    return True
+
+
+async def _can_take(tx: Tx, alert: Alert, person: str, now: datetime) -> bool:
+    found = await find_person(tx, person)
+    if found is None or found.roles & set(alert.about):
+        return False
+    return not (await duty_of(tx, person)).away(now)
+
+
+async def _out_of_hours(tx: Tx, school: School, alert: Alert, now: datetime) -> list[str]:
+    """Those who are alerted at any hour, at once; the ladder itself begins when school opens.
+
+    Where nobody has chosen that and the safeguarding lead is not there to choose, the next one's turn comes at once.
+    """
+    alerted, asleep = [], False
+    for role in rungs_for(alert.about):
+        awake = [p for p in await people_with_role(tx, role) if await wants_any_hour(tx, school, role, p)]
+        asleep = asleep or (role == RUNGS[0] and not awake and bool(await people_with_role(tx, role)))
+        if awake and await _alert_role(tx, alert, role, awake, now):
+            alerted.append(role)
+    if alerted or asleep:
+        await move_alert(tx, alert.item, 0, school.next_opening(now))
+        return alerted
+    return await climb(tx, school, alert, now)
+
+
+async def wants_any_hour(tx: Tx, school: School, role: str, person: str) -> bool:
+    """What the person chose; else what the school did for the role. The chair stands in for all others."""
+    chosen = (await duty_of(tx, person)).any_hour
+    return chosen if chosen is not None else role in (*school.alerts_at_any_hour, "chair")
+
+
+# --- who cannot take it -------------------------------------------------------------------------------------------
+
+
+async def climb_past(tx: Tx, school: School, item: str, person: str, now: datetime) -> None:
+    """This person cannot be reached: the next one's turn comes at once, at any hour."""
+    alert = await find_alert(tx, item)
+    if alert is None:
+        return
+    await note_step(tx, item, now, "blocked", person=person)
+    found = await find_person(tx, person)
+    turn = _turn_after(alert, found.roles if found else ())
+    if turn is not None:
+        await climb(tx, school, replace(alert, rung=turn), now)
+
+
+def _turn_after(alert: Alert, roles: Iterable[str]) -> int | None:
+    """The turn that follows this person's, if theirs was the last one taken; else somebody was asked already."""
+    rungs = rungs_for(alert.about)
+    held = [rungs.index(role) for role in roles if role in rungs]
+    if alert.rung == 0:
+        return max(held) + 1 if held else 0
+    return alert.rung if (alert.rung - 1) % len(rungs) in held else None
+
+
+async def hand_over(tx: Tx, school: School, person: str, now: datetime) -> None:
+    """This person goes away: what waits for their tap goes to the next one at once."""
+    for alert in await open_alerts(tx):
+        await climb_past(tx, school, alert.item, person, now)
+
+
+def item_of(ref: str) -> str:
+    """The item that an alert letter's ref names."""
+    return ref.partition(".")[0]
+
+
+async def alert_routed(tx: Tx, item: Item, route: str, now: datetime) -> list[str]:
+    """A reader sent it to the head or the chair: they are told at once. Ids of those who were; often one, or none."""
+    role = ROUTED_TO.get(route)
+    people = await people_with_role(tx, role) if role else []
+    await post(tx, "routed", f"{item.id}.{now:%Y%m%dT%H%M%S}", people, now, ALERT)
+    for person in people:
+        await note_step(tx, item.id, now, "alerted", role, person)
+    return people
+
+
+# --- the monthly test (SAFE-9) ------------------------------------------------------------------------------------
+
+
+async def test_alert_due(db: Database, school: School, now: datetime) -> bool:
+    """In the first office hours of a month, a test alert to everybody on the ladder; whether it was posted."""
+    month = now.astimezone(school.zone).strftime("%Y-%m")
+    if not school.is_open(now):
+        return False
+    async with db.reading() as tx:
+        if await read_fact(tx, TESTED) == month.encode():
+            return False
+    async with db.transaction() as tx:
+        await write_fact(tx, TESTED, month.encode())
+        people = await people_with_role(tx, *RUNGS)
+        await post(tx, "test-alert", f"test-{month}", people, now, ALERT)
+        for person in people:
+            await note_step(tx, f"test-{month}", now, "alerted", person=person)
+    return True
