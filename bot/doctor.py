@@ -17,18 +17,23 @@ from pathlib import Path
 from bot.cli.copies import LAST_BACKUP
 from bot.cli.links import remember_bot_name
 from bot.cli.telegram_me import Me, ask_me
+from bot.facts import House
+from bot.gaps import gaps
 from bot.house import box_keys, read_vault, shares_folder
 from bot.settings import Settings, SettingsProblem, read_settings, unknown_names
+from conversations.texts import load_texts
+from data.alerts import open_alerts, steps_of
 from data.checkup import Checkup, look_at
 from data.database import HEAD, Database, DatabaseProblem, Tx, prepare, read_fact, schema_version
 from data.lock import RunLock
 from data.moments import moment
 from data.outbox import oldest_due
 from data.people import people_with_role
-from data.queue import queue_size
+from data.queue import find_item, queue_size
 from data.school import School, load_school
 from data.surveys import all_surveys
 from data.vault import KeyProblem, Vault
+from scheduler.ladder import TESTED
 
 OK, LOOK, BROKEN = "ok", "look", "broken"
 LATE = timedelta(minutes=5)
@@ -181,6 +186,9 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
             return [Finding("school", BROKEN, "no school is set up in this database", "yousaid setup")]
         looks: list[Callable[[], Awaitable[Finding]]] = [
             lambda: _team(tx, school),
+            lambda: _ladder(tx, House(school, load_texts()), now),
+            lambda: _alerts(tx, now),
+            lambda: _test_alert(tx),
             lambda: _queue(tx, now),
             lambda: _outbox(tx, settings, now),
             lambda: _boxes(tx),
@@ -206,6 +214,36 @@ async def _team(tx: Tx, school: School) -> Finding:
     verb = "has" if len(missing) == 1 else "have"
     says = f"{who} {verb} not joined: forms with words cannot be sent, and alerts reach nobody there"
     return Finding("safeguarding", LOOK, says, f"yousaid invite --role {missing[0]}")
+
+
+async def _ladder(tx: Tx, house: House, now: datetime) -> Finding:
+    """Who of DSL, deputy, head and chair gets no alerts now (SAFE-9)."""
+    lines = await gaps(tx, house, "en", now)
+    if not lines:
+        return Finding("ladder", OK, "alerts reach DSL, deputy, head and chair")
+    remedy = "Invite who has not joined; who cannot be reached writes /start to the bot."
+    return Finding("ladder", LOOK, " ".join(lines), remedy)
+
+
+async def _alerts(tx: Tx, now: datetime) -> Finding:
+    """Urgent items that nobody has tapped."""
+    waiting = await open_alerts(tx)
+    if not waiting:
+        return Finding("alerts", OK, "every alert was seen")
+    oldest = min([item.came_at for alert in waiting if (item := await find_item(tx, alert.item))])
+    says = f"{len(waiting)} not seen by anybody, the oldest for {_age(now - oldest)}"
+    return Finding("alerts", LOOK, says, "The DSL, deputy or head opens /queue.")
+
+
+async def _test_alert(tx: Tx) -> Finding:
+    """Whether the alerts of this month's test were tapped."""
+    month = await read_fact(tx, TESTED)
+    if month is None:
+        return Finding("test alert", OK, "the first goes out in the next office hours")
+    steps = await steps_of(tx, f"test-{month.decode()}")
+    sent, seen = ({s.person for s in steps if s.what == what} for what in ("alerted", "acknowledged"))
+    says = f"{month.decode()}: {len(seen)} of {len(sent)} tapped it"
+    return Finding("test alert", OK if seen >= sent else LOOK, says, "" if seen >= sent else "Ask those who did not.")
 
 
 async def _queue(tx: Tx, now: datetime) -> Finding:

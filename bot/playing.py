@@ -14,6 +14,7 @@ from conversations.asking import Setting, question_screen, screen_for
 from conversations.channel import Message
 from conversations.engine import State, Turn, resume, start
 from conversations.form import Form
+from conversations.roles import may
 from data.codes import forget_visit, place_of
 from data.people import set_front
 from data.runs import BoxLost, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
@@ -28,6 +29,9 @@ async def play(turn: PersonsTurn, run_id: str, heard: w.Heard, quiet: bool = Fal
             turn.tell("closed-now")
         return False
     run, survey, form = loaded
+    if run.errand and not may(turn.person.roles, run.errand):
+        await _not_any_more(turn, run)
+        return True
     result = resume(form, run.state, heard, turn.context)
     if result.all(w.Stale):
         turn.stale = True
@@ -40,6 +44,13 @@ async def play(turn: PersonsTurn, run_id: str, heard: w.Heard, quiet: bool = Fal
         assert survey
         await _survey_turn(turn, run, survey, form, result)
     return True
+
+
+async def _not_any_more(turn: PersonsTurn, run: Run) -> None:
+    """Somebody else has taken the role away in the middle of a staff errand."""
+    await end_run(turn.tx, run.id)
+    await set_front(turn.tx, turn.person.id, None)
+    turn.tell("refused")
 
 
 async def load(turn: PersonsTurn, run_id: str) -> tuple[Run, Survey | None, Form] | None:
@@ -170,13 +181,21 @@ async def _errand_turn(turn: PersonsTurn, errand: Errand, run: Run, form: Form, 
     if result.all(w.ThrownAway) or result.all(w.Left):
         await end_run(turn.tx, run.id)
         return turn.tell("cancelled")
-    if result.all(w.Finished) or (result.all(w.Reviewed) and not errand.reviews):
+    done = result.all(w.Reviewed) and not errand.reviews and not _problem(turn, errand, result)
+    if result.all(w.Finished) or done:
         return await _finish(turn, errand, run, form, result.state)
     run, form, problem = await _checked(turn, errand, run, form, result)
     if problem or result.all(w.Misunderstood):
         turn.tell(problem or _works_here(result.all(w.Misunderstood)[0]))
     redrawn = any(event.redrawn for event in result.all(w.Asked))
     turn.says.append(replace(await draw(turn, run, None, form), redraws=redrawn))
+
+
+def _problem(turn: PersonsTurn, errand: Errand, result: Turn) -> str | None:
+    """The phrase that says what is wrong with what was just answered."""
+    answered = [e for e in result.all(w.Answered) if e.answer != RAISED]
+    found = (errand.problem(turn, e.question, e.answer) for e in answered)
+    return next((problem for problem in found if problem), None)
 
 
 def _works_here(event: w.Misunderstood) -> str:

@@ -13,7 +13,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "rev", "prof"])
 ALIKE = 0.8  # of a name with five letters or more, so that "Okofor" is Okafor and "Le" is not Lee
 ROLE_WORDS = {
-    "head": r"head ?teacher|head ?master|head ?mistress|\b(?:the|our|my) head\b(?! of)|principal",
+    "head": r"head ?teacher|head ?master|head ?mistress|(?<!on )(?<!in )(?<!to )\bthe head\b(?! of)|principal",
     "dsl": r"safeguarding (?:lead|officer|person)|\bdsl\b|child protection (?:lead|officer)",
     "deputy": r"deputy (?:safeguarding|dsl)",
     "senco": r"\bsenco\b|\bsendco\b|send co-?ordinator",

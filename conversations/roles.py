@@ -19,6 +19,7 @@ MAY: dict[str, frozenset[str]] = {
     "answers": frozenset({"admin", "senco", "head"}),
     "queue": frozenset({"senco", "dsl", "deputy", "head", "chair"}),
     "queue-all": frozenset({"senco", "dsl", "deputy"}),  # head and chair only see what is routed to them
+    "away": frozenset({"dsl", "deputy", "head"}),  # those on the ladder say until when others stand in (SAFE-5)
     "transfer": frozenset({"dsl", "deputy"}),  # confirm that the school's own record has it (SAFE-8)
     "names": frozenset({"senco", "dsl", "deputy"}),  # who is behind a CONF answer, with a reason
     "invite": frozenset({"admin", "senco", "head", "office"}),  # families; with their letters and access

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from data.alerts import start_alert
 from data.database import Tx
 from data.lock import RunLock
 from data.outbox import post
@@ -41,6 +42,7 @@ def test_fresh_school_has_nothing_broken(yousaid: CommandLine) -> None:
     assert {c for c, (state, _, _) in checks.items() if state != "ok"} == {
         "telegram",
         "safeguarding",
+        "ladder",
         "backup",
         "web links",
     }
@@ -50,7 +52,7 @@ def test_words_name_each_remedy_and_end_with_the_sum(yousaid: CommandLine) -> No
     ran = yousaid.done("doctor")
 
     assert "-> yousaid invite --role dsl" in ran.out
-    assert ran.lines[-1].startswith("0 broken, 4 to look at, ")
+    assert ran.lines[-1].startswith("0 broken, 5 to look at, ")
 
 
 def test_doctor_changes_nothing_and_needs_no_network(yousaid: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +188,8 @@ def test_old_items_late_letters_and_joined_readers_show(yousaid: CommandLine) ->
         for role in ("dsl", "deputy"):
             person = await add_person(tx, "en", "", now)
             await add_role(tx, person, role)
-        await add_item(tx, "words", now - timedelta(days=3), "canary words")
+        item = await add_item(tx, "flagged", now - timedelta(days=3), "canary words")
+        await start_alert(tx, item, now)
         await post(tx, "alert", "x", [person], now - timedelta(hours=3))
 
     yousaid.change(work)
@@ -194,6 +197,8 @@ def test_old_items_late_letters_and_joined_readers_show(yousaid: CommandLine) ->
     checks = found(yousaid)
 
     assert checks["safeguarding"][0] == "ok"
+    assert "Mrs Ahmed (head teacher) has not joined" in checks["ladder"][1]
+    assert checks["alerts"][:2] == ("look", "1 not seen by anybody, the oldest for 3 days")
     assert checks["queue"][:2] == ("look", "1 to read, the oldest for 3 days")
     assert checks["messages"] == ("look", "some should have gone out 3 hours ago", "yousaid run")
     assert "canary" not in str(checks)

@@ -1,0 +1,367 @@
+"""The safeguarding ladder: who is alerted when, with a clock that is moved by hand (SAFE-5, SAFE-7, SAFE-9)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.gaps import gaps
+from conversations.channel import Message, TryLater, Unreachable
+from conversations.naming import roles_named
+from data.access import cut_access
+from data.alerts import find_alert, set_any_hour, set_away, steps_of
+from data.people import add_address, set_stopped
+from data.queue import waiting_items
+from scheduler import ladder
+from scheduler.ladder import PATIENCE
+from tests.school import Clock, School, opened
+
+FRIDAY = datetime(2026, 11, 6, 15, 30, tzinfo=UTC)
+FRIDAY_EVENING = FRIDAY.replace(hour=17, minute=59)
+MONDAY_OPENING = datetime(2026, 11, 9, 8, 30, tzinfo=UTC)
+
+
+class Phones:
+    """The network edge: who got what. `blocked` and `down` are how it fails."""
+
+    name = "telegram"
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str]] = []
+        self.blocked: set[str] = set()
+        self.down = False
+
+    async def send(self, address: str, message: Message) -> None:
+        if self.down:
+            raise TryLater(30)
+        if address in self.blocked:
+            raise Unreachable
+        self.got.append((address, message.text))
+
+    def alerts(self) -> list[str]:
+        found = [who for who, text in self.got if text == "New item to read."]
+        self.got.clear()
+        return found
+
+
+class Friday:
+    """A school whose DSL, deputy and head have phones, and a parent who types."""
+
+    def __init__(self, school: School, people: dict[str, str]) -> None:
+        self.school = school
+        self.people = people
+        self.phones = Phones()
+
+    async def says(self, words: str = "my dad hits me") -> str:
+        """What a parent typed outside any question; the reply."""
+        parent = await self.school.person("parent")
+        reply = await self.school.on(parent).types(words)
+        return reply.messages[0].text
+
+    async def at(self, when: datetime) -> list[str]:
+        """Who is alerted when everything due by then has been done."""
+        self.school.clock.set(when)
+        for _ in range(4):  # a blocked phone moves an alert on, which is sent in the next round
+            await self.school.rounds({"telegram": self.phones})
+        return self.phones.alerts()
+
+    async def item(self) -> str:
+        async with self.school.db.reading() as tx:
+            return (await waiting_items(tx))[-1].id
+
+    async def taps(self, role: str) -> str:
+        reply = await self.school.on(self.people[role], "telegram").forges(f"k={await self.item()}")
+        return reply.messages[0].text
+
+
+async def with_phone(school: School, role: str) -> str:
+    id = await school.person(role)
+    async with school.db.transaction() as tx:
+        await add_address(tx, id, "telegram", role)
+    return id
+
+
+@pytest.fixture
+async def friday(tmp_path: Path) -> AsyncIterator[Friday]:
+    async with opened(tmp_path, Clock(FRIDAY)) as school:
+        roles = ("dsl", "deputy", "head", "senco", "chair")
+        yield Friday(school, {role: await with_phone(school, role) for role in roles})
+
+
+# --- office hours -------------------------------------------------------------------------------------------------
+
+
+async def test_each_has_a_quarter_of_an_hour_and_the_weekend_waits(friday: Friday) -> None:
+    """SAFE-5: DSL at once, deputy after 15 minutes; at 16:00 school closes, so the head's turn is Monday, 8:30."""
+    assert "Mr Okafor at Elmfield Primary has been told" in await friday.says()
+    assert await friday.at(FRIDAY) == ["dsl"]
+    assert await friday.at(FRIDAY + PATIENCE - timedelta(seconds=1)) == []
+    assert await friday.at(FRIDAY + PATIENCE) == ["deputy"]
+    assert await friday.at(FRIDAY + 2 * PATIENCE) == []
+    assert await friday.at(MONDAY_OPENING - timedelta(seconds=1)) == []
+    assert await friday.at(MONDAY_OPENING) == ["head"]
+
+
+async def test_it_begins_again_until_somebody_taps(friday: Friday) -> None:
+    """SAFE-5: nobody tapped, so nobody may think that somebody else did."""
+    friday.school.clock.set(MONDAY_OPENING)
+    await friday.says()
+    rung = [await friday.at(MONDAY_OPENING + n * PATIENCE) for n in range(5)]
+    assert rung == [["dsl"], ["deputy"], ["head"], ["dsl"], ["deputy"]]
+
+
+async def test_a_tap_ends_it(friday: Friday) -> None:
+    await friday.says()
+    assert await friday.at(FRIDAY) == ["dsl"]
+    assert "1 item waits to be read" in await friday.taps("dsl")
+    assert await friday.at(FRIDAY + PATIENCE) == []
+    assert await friday.at(MONDAY_OPENING) == []
+    async with friday.school.db.reading() as tx:
+        what = [step.what for step in await steps_of(tx, await friday.item())]
+    assert what == ["alerted", "acknowledged"]
+
+
+async def test_a_tap_of_somebody_else_changes_nothing(friday: Friday) -> None:
+    """B1: a forged tap of a parent, and one of the SENCO's for an item that is not there."""
+    await friday.says()
+    parent = await friday.school.person("parent")
+    reply = await friday.school.on(parent).forges(f"k={await friday.item()}")
+    assert reply.messages[0].text == "This is for staff. /help shows what you can do."
+    await friday.school.on(friday.people["senco"]).forges("k=000000000000")
+    async with friday.school.db.reading() as tx:
+        assert await find_alert(tx, await friday.item())
+
+
+# --- outside ------------------------------------------------------------------------------------------------------
+
+
+async def test_in_the_evening_those_who_chose_it_at_once_and_the_ladder_on_monday(friday: Friday) -> None:
+    """SAFE-5, SAFE-6: and the reply says that nobody is reading now."""
+    friday.school.clock.set(FRIDAY_EVENING)
+    said = await friday.says()
+    assert "School is closed now and nobody is reading this now. Mr Okafor will see it." in said
+    assert "0161 496 0001" in said
+    assert await friday.at(FRIDAY_EVENING) == ["dsl"]
+    assert await friday.at(FRIDAY_EVENING + timedelta(hours=30)) == []
+    assert await friday.at(MONDAY_OPENING) == ["dsl"]
+    assert await friday.at(MONDAY_OPENING + PATIENCE) == ["deputy"]
+
+
+async def test_everybody_chooses_for_themselves(friday: Friday) -> None:
+    """SAFE-5: a head who chose alerts at any hour gets them, a DSL who chose school hours does not."""
+    async with friday.school.db.transaction() as tx:
+        await set_any_hour(tx, friday.people["head"], True)
+        await set_any_hour(tx, friday.people["dsl"], False)
+    friday.school.clock.set(FRIDAY_EVENING)
+    await friday.says()
+    assert await friday.at(FRIDAY_EVENING) == ["head"]
+    assert await friday.at(MONDAY_OPENING) == ["dsl"]
+
+
+async def test_nobody_is_woken_where_nobody_chose_it(friday: Friday) -> None:
+    async with friday.school.db.transaction() as tx:
+        await set_any_hour(tx, friday.people["dsl"], False)
+    friday.school.clock.set(FRIDAY_EVENING)
+    await friday.says()
+    assert await friday.at(FRIDAY_EVENING + timedelta(hours=8)) == []
+    assert await friday.at(MONDAY_OPENING) == ["dsl"]
+
+
+# --- who cannot be reached ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", [FRIDAY, FRIDAY_EVENING])
+async def test_a_blocked_phone_moves_it_on_at_once_at_any_hour(friday: Friday, at: datetime) -> None:
+    """SAFE-5"""
+    friday.phones.blocked = {"dsl"}
+    friday.school.clock.set(at)
+    await friday.says()
+    assert await friday.at(at) == ["deputy"]
+    friday.phones.blocked = {"dsl", "deputy"}
+    await friday.says("my uncle hurts me")
+    assert await friday.at(at + timedelta(seconds=20)) == ["head"]
+
+
+async def test_a_reader_who_stopped_messages_counts_as_blocked(friday: Friday) -> None:
+    """Design section 3: stop is absolute; the next person's turn comes at once."""
+    async with friday.school.db.transaction() as tx:
+        await set_stopped(tx, friday.people["dsl"], True)
+    await friday.says()
+    assert await friday.at(FRIDAY) == ["deputy"]
+
+
+async def test_a_reader_with_only_the_web_page_counts_as_blocked(tmp_path: Path) -> None:
+    async with opened(tmp_path, Clock(FRIDAY)) as school:
+        friday = Friday(school, {"dsl": await school.person("dsl"), "deputy": await with_phone(school, "deputy")})
+        await friday.says()
+        assert await friday.at(FRIDAY) == ["deputy"]
+
+
+async def test_nobody_has_joined_and_the_reply_does_not_pretend(tmp_path: Path) -> None:
+    """SAFE-6: no reply says that somebody was told when nobody could be. Whoever joins later is alerted."""
+    async with opened(tmp_path, Clock(FRIDAY)) as school:
+        friday = Friday(school, {})
+        said = await friday.says()
+        assert "Nobody has been told yet. Please call the school too: 0161 496 0000." in said
+        assert await friday.at(FRIDAY) == []
+        await with_phone(school, "deputy")
+        assert await friday.at(FRIDAY + PATIENCE) == ["deputy"]
+
+
+async def test_somebody_away_is_passed_and_hands_over_what_waits(friday: Friday) -> None:
+    """SAFE-5: "I am away until" hands over to the deputy."""
+    await friday.says()
+    assert await friday.at(FRIDAY) == ["dsl"]
+    talk = friday.school.on(friday.people["dsl"])
+    await talk.types("/queue")
+    await talk.taps("I am away")
+    await talk.types("5 November 2026")
+    assert "a day that is still to come" in talk.text
+    await talk.types("10 November 2026")
+    assert "Until Tuesday 10 November alerts go to Mrs Lee." in talk.text
+    assert await friday.at(FRIDAY + timedelta(seconds=5)) == ["deputy"]
+    await friday.says("my uncle hurts me")
+    assert await friday.at(FRIDAY + timedelta(seconds=10)) == ["deputy"]
+    await friday.taps("deputy")
+    friday.school.clock.set(datetime(2026, 11, 10, 9, 0, tzinfo=UTC))
+    await friday.says("mum slaps me")
+    assert "dsl" in await friday.at(datetime(2026, 11, 10, 9, 0, tzinfo=UTC))
+
+
+async def test_back_early(friday: Friday) -> None:
+    async with friday.school.db.transaction() as tx:
+        await set_away(tx, friday.people["dsl"], FRIDAY + timedelta(days=9))
+    talk = friday.school.on(friday.people["dsl"])
+    await talk.types("/queue")
+    assert "Mr Okafor (safeguarding lead) is away. Back on Sunday 15 November." in talk.text
+    await talk.taps("I am back")
+    await friday.says()
+    assert await friday.at(FRIDAY) == ["dsl"]
+
+
+async def test_telegram_is_down_and_the_alert_is_tried_until_it_is_up(friday: Friday) -> None:
+    """A5: help requests always arrive. The page shows them meanwhile."""
+    friday.phones.down = True
+    await friday.says()
+    assert await friday.at(FRIDAY) == []
+    assert await friday.at(FRIDAY + timedelta(minutes=10)) == []
+    await friday.school.on(friday.people["deputy"]).types("/queue")
+    friday.phones.down = False
+    assert set(await friday.at(FRIDAY + timedelta(minutes=14))) == {"dsl"}
+    assert set(await friday.at(FRIDAY + timedelta(minutes=20))) == {"deputy"}
+
+
+async def test_an_alert_that_was_seen_meanwhile_is_not_sent_any_more(friday: Friday) -> None:
+    friday.phones.down = True
+    await friday.says()
+    await friday.at(FRIDAY)
+    await friday.taps("deputy")
+    friday.phones.down = False
+    assert await friday.at(FRIDAY + timedelta(minutes=2)) == []
+
+
+async def test_a_reader_whose_access_was_cut_gets_nothing(friday: Friday) -> None:
+    """PR-2"""
+    async with friday.school.db.transaction() as tx:
+        await cut_access(tx, friday.people["dsl"], FRIDAY)
+    await friday.says()
+    assert await friday.at(FRIDAY) == ["deputy"]
+
+
+# --- items about somebody -----------------------------------------------------------------------------------------
+
+
+async def test_what_is_about_the_safeguarding_lead_passes_them(friday: Friday) -> None:
+    """SAFE-7: neither alert nor queue nor reply."""
+    said = await friday.says("Mr Okafor touched my son")
+    assert "Okafor" not in said
+    assert "Mrs Lee at Elmfield Primary has been told" in said
+    assert await friday.at(FRIDAY) == ["deputy"]
+    assert "Nothing is waiting" in (await friday.school.on(friday.people["dsl"]).types("/queue")).messages[0].text
+    await friday.taps("dsl")
+    async with friday.school.db.reading() as tx:
+        assert await find_alert(tx, await friday.item())
+    assert await friday.at(FRIDAY + PATIENCE) == ["head"]
+    assert "1 item waits" in (await friday.school.on(friday.people["head"]).types("/queue")).messages[0].text
+
+
+async def test_what_is_about_all_of_them_goes_to_the_chair(friday: Friday) -> None:
+    """SAFE-7"""
+    said = await friday.says("I told Mr Okafor, Mrs Lee and Mrs Ahmed that he hits me. They laughed")
+    assert "Mr Jones at Elmfield Primary has been told" in said
+    assert await friday.at(FRIDAY) == ["chair"]
+    assert "1 item waits" in await friday.taps("chair")
+
+
+async def test_somebody_with_two_roles_is_barred_by_either(tmp_path: Path) -> None:
+    """SAFE-7: a SENCO who is DSL too does not see what is about the SENCO."""
+    async with opened(tmp_path, Clock(FRIDAY)) as school:
+        both = await school.person("senco", "dsl")
+        friday = Friday(school, {"dsl": both})
+        await friday.says("Ms Patel hits my son")
+        assert "Nothing is waiting" in (await school.on(both).types("/queue")).messages[0].text
+
+
+STAFF = {"dsl": "Mr Okafor", "deputy": "Mrs Lee", "head": "Mrs Ahmed", "chair": "Mr Jones", "senco": "Ms Patel"}
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("mr okafor hurts me", {"dsl"}),
+        ("Okafor's hand was there", {"dsl"}),
+        ("mr okafer hurts me", {"dsl"}),
+        ("MRS LEE pulled my hair", {"deputy"}),
+        ("I leave him alone at least", set()),
+        ("the headteacher shouts", {"head"}),
+        ("the head teacher and the SENCO laughed", {"head", "senco"}),
+        ("he hit me on the head", set()),
+        ("my head hurts", set()),
+        ("the head hit me on the head", {"head"}),
+        ("the head of year shouts", set()),
+        ("the safeguarding lead did nothing", {"dsl"}),
+        ("my uncle hits me", set()),
+        ("", set()),
+    ],
+)
+def test_who_is_named(text: str, roles: set[str]) -> None:
+    """SAFE-7"""
+    assert roles_named(text, STAFF) == roles
+
+
+# --- what the school can see of it --------------------------------------------------------------------------------
+
+
+async def test_doctor_and_queue_say_who_cannot_be_alerted(tmp_path: Path) -> None:
+    """SAFE-9"""
+    async with opened(tmp_path, Clock(FRIDAY)) as school:
+        await with_phone(school, "deputy")
+        await school.person("head")
+        async with school.db.reading() as tx:
+            lines = await gaps(tx, school.house, "en", FRIDAY)
+    assert lines == [
+        "Mr Okafor (safeguarding lead) has not joined. No alert can go there.",
+        "Mrs Ahmed (head teacher) cannot be reached by message now.",
+        "Mr Jones (chair of governors) has not joined. No alert can go there.",
+    ]
+
+
+async def test_once_a_month_a_test_alert_and_who_tapped(friday: Friday) -> None:
+    """SAFE-9"""
+    db, house = friday.school.db, friday.school.house
+    assert await ladder.test_alert_due(db, house.school, FRIDAY)
+    assert not await ladder.test_alert_due(db, house.school, FRIDAY + timedelta(minutes=5))
+    await friday.at(FRIDAY)
+    await friday.school.rounds({"telegram": friday.phones})
+    talk = friday.school.on(friday.people["dsl"])
+    await talk.forges("k=test-2026-11")
+    reply = await talk.forges("k=test-2026-11")
+    assert reply.messages[0].text == "Thank you. Alerts reach you."
+    async with db.reading() as tx:
+        steps = await steps_of(tx, "test-2026-11")
+    assert [s.what for s in steps].count("acknowledged") == 1
+    assert not await ladder.test_alert_due(db, house.school, datetime(2026, 12, 1, 8, 0, tzinfo=UTC))
+    assert await ladder.test_alert_due(db, house.school, datetime(2026, 12, 1, 8, 30, tzinfo=UTC))
