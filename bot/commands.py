@@ -12,9 +12,11 @@ from bot.errands.pick import can_be_shown, close_now, postponed
 from bot.playing import begin_errand, open_run, play, screen_of
 from bot.said import COMMAND, LANGUAGE, OPEN, asking
 from bot.turn import PersonsTurn
+from conversations.asking import who_reads
 from conversations.channel import Button, Message
 from conversations.commands import COMMANDS, commands_for
 from conversations.form import said
+from conversations.readers import queue_readers
 from conversations.roles import may
 from conversations.texts import clock_time, day_and_date, long_date
 from conversations.words import EASIER, Raised, Tapped
@@ -107,19 +109,24 @@ async def choose_language(turn: PersonsTurn, code: str) -> None:
 
 
 async def whoreads(turn: PersonsTurn) -> None:
-    """Who reads what: in general, and for the questions in front."""
-    turn.tell("whoreads.general")
+    """Who reads what: in general, and for the questions in front. Worked out from the roles, like the first screen."""
+    turn.says.append(Message(_who_reads_in_general(turn)))
     if turn.channel == "telegram":
         turn.tell("join.telegram")
     survey = await _survey_in_front(turn)
     if survey:
         setting = turn.house.setting(survey, "", turn.language)
-        keys = [f"{_intro(survey)}.who-reads.{survey.mode}", *(["whoreads.box"] if survey.mode == "ANON" else [])]
-        turn.says.append(Message("\n\n".join(setting.say(key) for key in keys)))
+        lines = [who_reads(survey.form, setting), *([setting.say("whoreads.box")] if survey.mode == "ANON" else [])]
+        turn.says.append(Message("\n\n".join(lines)))
 
 
-def _intro(survey: Survey) -> str:
-    return "intro-pupil" if survey.form.audience == "pupils" else "intro"
+def _who_reads_in_general(turn: PersonsTurn) -> str:
+    """Who reads words and calls for help, and where danger goes."""
+    everything, sent_on = (turn.house.named(roles, turn.language) for roles in queue_readers())
+    lines = [turn.phrase("whoreads.general")]
+    lines += [turn.phrase("whoreads.queue", word_readers=everything)] if everything else []
+    lines += [turn.phrase("whoreads.sent-on", routed_readers=sent_on)] if sent_on else []
+    return " ".join([*lines, turn.phrase("whoreads.danger")])
 
 
 async def _survey_in_front(turn: PersonsTurn) -> Survey | None:

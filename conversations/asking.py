@@ -14,6 +14,13 @@ from conversations.form import Choice, Form, Question, said
 from conversations.texts import Texts, listed, long_date
 
 TICK = " ✓"
+WHO_READS = {  # mode -> its sentences, each with the fact without which it would not be true (X2)
+    "ANON": (("box", ""), ("read", "answer_readers"), ("words", "word_readers"), ("totals", "total_readers"),
+             ("careful", "")),
+    "CONF": (("see-names", "name_readers"), ("words", "word_readers"), ("without-names", "answer_readers"),
+             ("totals", "total_readers")),
+    "NAMED": (("named", ""), ("read-named", "name_readers"), ("words", "word_readers"), ("totals", "total_readers")),
+}  # fmt: skip
 _NAME = re.compile(r"\{(\w+)\}")
 
 
@@ -59,12 +66,28 @@ def screen_for(form: Form, state: State, s: Setting) -> Message:
 
 def intro_screen(form: Form, state: State, s: Setting) -> Message:
     """Who asks, why, how many, how long, who reads, until when, what cannot be kept to us, when they hear (X2)."""
-    intro = "intro-pupil" if form.audience == "pupils" else "intro"
     lines = [s.fill(said(form.intro, s.language))]
-    for key in ("decides", "how-many", f"who-reads.{form.mode}", "until", "danger", "no-must"):
-        lines.append(s.say(f"{intro}.{key}", n=len(form.questions), minutes=_minutes(form)))
+    lines += [_intro(form, s, "decides"), _intro(form, s, "how-many"), who_reads(form, s)]
+    lines += [_intro(form, s, key) for key in ("until", "danger", "no-must")]
     buttons = s.controls(state.step, ("yes-start", w.START), ("no-thank-you", w.DECLINE), ("need-help", w.HELP))
     return Message("\n\n".join(p for p in lines if p), title=said(form.title, s.language), buttons=buttons)
+
+
+def _intro(form: Form, s: Setting, key: str) -> str:
+    return s.say(f"{_voice(form)}.{key}", n=len(form.questions), minutes=_minutes(form))
+
+
+def _voice(form: Form) -> str:
+    return "intro-pupil" if form.audience == "pupils" else "intro"
+
+
+def who_reads(form: Form, s: Setting) -> str:
+    """Who sees what of this survey: only the sentences that somebody stands behind."""
+    keys = [key for key, fact in WHO_READS[form.mode] if not fact or s.facts[fact]]
+    if s.facts["word_readers"] == s.facts["name_readers"]:  # they were named the moment before
+        keys = ["words-too" if key == "words" else key for key in keys]
+    phrases = [f"{_voice(form)}.who-reads.{key}" for key in keys]
+    return " ".join(s.say(phrase) for phrase in phrases if s.texts.has(phrase))  # pupils need less
 
 
 def _minutes(form: Form) -> int:

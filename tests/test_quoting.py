@@ -74,7 +74,7 @@ def sent(state: State) -> State:
 def test_it_is_asked_where_there_are_words_of_their_own_and_only_there() -> None:
     for lines, there in ((("bad", "The driver"), True), (("bad", "skip"), False), (("good",), False)):
         state = at_review(*lines)
-        shown = review_screen(FORM, state, setting())
+        shown = review_screen(FORM, state, setting(FORM))
         assert (ASKED in shown.text) == there == asks_to_quote(FORM, state)
         labels = [b.label for b in shown.buttons]
         assert labels[-4:] == ["Send my answers", "Change an answer", "Go on later", "Throw away my answers"]
@@ -83,7 +83,7 @@ def test_it_is_asked_where_there_are_words_of_their_own_and_only_there() -> None
 
 def test_pupils_are_asked_in_their_words() -> None:
     form = read_form(BUS.replace("audience: parents", "audience: pupils"), "bus.yaml")
-    assert PUPILS in review_screen(form, at_review("bad", "The driver", form=form), setting()).text
+    assert PUPILS in review_screen(form, at_review("bad", "The driver", form=form), setting(form)).text
 
 
 def test_a_task_of_staff_asks_nothing_of_the_kind() -> None:
@@ -109,13 +109,13 @@ def test_yes_and_no_can_be_typed_and_nothing_vaguer(said: str, allowed: bool | N
 
 def test_the_chosen_one_is_marked_and_only_the_buttons_change() -> None:
     state = at_review("bad", "The driver")
-    before = review_screen(FORM, state, setting())
+    before = review_screen(FORM, state, setting(FORM))
     turn = resume(FORM, state, w.Tapped(state.step, w.QUOTE), CONTEXT)
     assert turn.events == (w.Reviewed(redrawn=True),)
-    after = review_screen(FORM, turn.state, setting())
+    after = review_screen(FORM, turn.state, setting(FORM))
     assert after.as_text() == before.as_text()
     assert [b.label for b in after.buttons][:2] == ["Yes ✓", "No"]
-    assert [b.label for b in review_screen(FORM, quote(turn.state, w.NO_QUOTE), setting()).buttons][:2] == [
+    assert [b.label for b in review_screen(FORM, quote(turn.state, w.NO_QUOTE), setting(FORM)).buttons][:2] == [
         "Yes",
         "No ✓",
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.facts import House
 from conversations import words as w
 from conversations.asking import Setting, question_screen, screen_for
 from conversations.channel import Message
@@ -16,15 +17,18 @@ from conversations.engine import Context, State, resume, start
 from conversations.form import Form
 from conversations.library import bundled_forms
 from conversations.texts import load_texts
+from data.school import check_school
+from data.surveys import Survey
+from tests.school import ELMFIELD
 
 FOLDER = Path(__file__).parent / "transcripts"
 TEXTS = load_texts()
+HOUSE = House(check_school(ELMFIELD, "school.yaml"), TEXTS)
 CONTEXT = Context(TEXTS, "en", date(2026, 11, 2))
 FACTS = {
     "school": "Elmfield Primary", "senco": "Ms Patel", "dsl": "Mr Okafor", "phone": "0161 496 0000",
     "close_date": "16 November 2026", "answer_date": "30 November 2026", "date": "30 November 2026",
-    "decision": "what we change", "decider": "Mrs Ahmed", "readers": "Ms Patel and Mrs Ahmed",
-    "word_readers": "Ms Patel, Mr Okafor and Mrs Lee",
+    "decision": "what we change", "decider": "Mrs Ahmed",
 }  # fmt: skip
 
 
@@ -56,7 +60,7 @@ def test_conversation_reads_as_written(path: Path, request: pytest.FixtureReques
 
 def play(form: Form, turns: list[dict[str, str]]) -> list[dict[str, str]]:
     state = start(form).state
-    shown = screen_for(form, state, setting())
+    shown = screen_for(form, state, setting(form))
     played = [{"bot": as_read(shown)}]
     for turn in turns:
         heard = heard_in(turn, shown)
@@ -82,21 +86,22 @@ def speak(form: Form, events: tuple[w.Event, ...], state: State, shown: Message)
     """What is said, and the screen whose buttons can be tapped next."""
     first = events[-1]
     if isinstance(first, w.Misunderstood):
-        return setting().say(first.why), shown
+        return setting(form).say(first.why), shown
     if isinstance(first, w.Raised):
-        go_on = setting().controls(state.step, ("go-on", w.GO_ON), ("stop", w.STOP))
+        go_on = setting(form).controls(state.step, ("go-on", w.GO_ON), ("stop", w.STOP))
         return f"(raised: {first.kind}) [Go on] [Stop]", Message(buttons=go_on)
     if isinstance(first, (w.Stale, w.Left, w.Declined, w.ThrownAway)):
         return f"({type(first).__name__.lower()})", shown
     if any(isinstance(e, w.Explained) for e in events):
-        easy = question_screen(form, state, setting(), easy=True)
+        easy = question_screen(form, state, setting(form), easy=True)
         return as_read(easy), easy
-    screen = screen_for(form, state, setting())
+    screen = screen_for(form, state, setting(form))
     return as_read(screen), screen
 
 
-def setting() -> Setting:
-    return Setting(TEXTS, "en", "a" * 12, FACTS)
+def setting(form: Form) -> Setting:
+    readers = HOUSE.reader_facts(Survey(f"{form.id}-1", 1, form, form.mode), "en")
+    return Setting(TEXTS, "en", "a" * 12, FACTS | readers)
 
 
 def as_read(message: Message) -> str:
