@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from data.school import ALWAYS, parse_window
+from data.school import ALWAYS, School, parse_window
 
 CLOSES_AT = time(18)  # of the closing date, so that people can answer on it and hear at a civil hour
 REMINDS_AT = time(16)  # of the day before
@@ -34,6 +34,16 @@ def last_reading_time(now: datetime, zone: ZoneInfo) -> datetime:
             if day.weekday() < 5 and reading <= local:
                 return reading
     raise AssertionError("a week has weekdays")
+
+
+def one_school_day_after(at: datetime, school: School) -> datetime:
+    """When one school day's office hours have passed: Friday 15:30 -> Monday 15:30, 17:59 -> Monday's closing."""
+    zone, days = school.zone, school.hours.days
+    if not school.is_open(at):
+        return datetime.combine(school.next_opening(at).date(), school.hours.closes, zone)
+    local = at.astimezone(zone)
+    ahead = next(n for n in range(1, 8) if (local.weekday() + n) % 7 in days)
+    return datetime.combine(local.date() + timedelta(days=ahead), local.time(), zone)
 
 
 def may_send_at(now: datetime, window: str, zone: ZoneInfo) -> datetime:

@@ -13,8 +13,15 @@ FOLDER = Path(__file__).parent
 FONTS = FOLDER.parent / "fonts"
 
 
+class NotPrintable(Exception):
+    """Letters in the values stand in none of our fonts, so that a paper would leave them out."""
+
+
 def pdf(template: str, values: dict[str, Any]) -> bytes:
-    """The document of `template` (a file of this folder) filled with `values`, which must be plain JSON."""
+    """The document of `template` (a file of this folder) filled with `values`, which must be plain JSON.
+
+    NotPrintable when a letter is in none of our fonts.
+    """
     return _compiled(template, values, format="pdf", pdf_standards="ua-1")[0]
 
 
@@ -26,11 +33,11 @@ def pictures(template: str, values: dict[str, Any], dots_per_inch: float = 96) -
 def _compiled(template: str, values: dict[str, Any], **how: Any) -> list[bytes]:
     import typst  # 20 MB of compiled code: loaded when a paper is first asked for
 
-    made = typst.compile(
-        FOLDER / template,
-        font_paths=[FONTS],
-        ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(values, ensure_ascii=False)},
-        **how,
-    )
+    filled = {"data": json.dumps(values, ensure_ascii=False)}
+    try:
+        made = typst.compile(FOLDER / template, font_paths=[FONTS], ignore_system_fonts=True, sys_inputs=filled, **how)
+    except typst.TypstError as error:
+        if "could not be displayed" in str(error):
+            raise NotPrintable from None
+        raise
     return made if isinstance(made, list) else [made] if made else []

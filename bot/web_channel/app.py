@@ -15,7 +15,17 @@ from starlette.staticfiles import StaticFiles
 from bot.dialogue import Clock, Dialogue
 from bot.facts import House
 from bot.letters import Letters
-from bot.web_channel import factor_pages, health, join_pages, link_pages, pages, queue_pages
+from bot.web_channel import (
+    factor_pages,
+    health,
+    join_pages,
+    link_pages,
+    pages,
+    queue_acts,
+    queue_copies,
+    queue_names,
+    queue_pages,
+)
 from bot.web_channel.channel import DemoPhone, WebChannel
 from bot.web_channel.drawing import render
 from bot.web_channel.guard import Guard
@@ -53,8 +63,15 @@ def routes() -> list[Route | Mount]:
         Route("/join/{code}", join_pages.show, methods=get),
         Route("/join/{code}", join_pages.answer, methods=post),
         Route("/queue", queue_pages.show, methods=get),
-        Route("/queue/{id}", queue_pages.to_list, methods=get),
+        Route("/queue/{id}", queue_pages.show_item, methods=get),
         Route("/queue/{id}", queue_pages.read, methods=post),
+        Route("/queue/{id}/name", queue_names.ask, methods=get),
+        Route("/queue/{id}/name", queue_names.show, methods=post),
+        Route("/queue/{id}/route", queue_acts.send_on, methods=post),
+        Route("/queue/{id}/copy", queue_copies.take, methods=post),
+        Route("/queue/{id}/done", queue_acts.record, methods=post),
+        Route("/queue/{id}/comment", queue_acts.comment, methods=post),
+        Route("/queue/{id}/{act}", queue_pages.to_item, methods=get),
         Route("/factor", factor_pages.show, methods=get),
         Route("/factor", factor_pages.answer, methods=post),
         Route("/factor/picture", factor_pages.picture, methods=get),

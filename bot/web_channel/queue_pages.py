@@ -1,139 +1,153 @@
-"""/queue: what waits to be read, oldest first. Words are shown only here, after `Read`."""
+"""/queue: what waits to be read, the urgent first; and one item after `Read`. Words are shown only here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from bot.gaps import gaps
+from bot.item_record import kind_of, name_of, survey_title
 from bot.reading import age
-from bot.web_channel.channel import WebChannel, root_of, web_of
-from bot.web_channel.drawing import render
-from bot.web_channel.join_pages import ask_code
-from bot.web_channel.sessions import Visitor, csrf_of, genuine, read_form, remember, visitor_of, visitor_or_demo
-from conversations.form import said
+from bot.web_channel.channel import WebChannel, web_of
+from bot.web_channel.queue_door import acting, item_here, looking, may_see, to
+from bot.web_channel.queue_item import draw_item, next_step
+from bot.web_channel.sessions import Visitor
+from bot.web_channel.staff_page import draw_for
 from conversations.roles import may
+from data.alerts import acknowledge, steps_of
+from data.comments import find_comment
 from data.database import Tx
-from data.people import find_person
-from data.queue import URGENT, Item, find_item, mark_read, read_items, waiting_items
-from data.surveys import find_survey
+from data.queue import (
+    URGENT,
+    Item,
+    find_item,
+    finished_concerns,
+    finished_items,
+    mark_read,
+    unfinished_items,
+    waiting_items,
+)
+from scheduler.plan import one_school_day_after
+
+NOTICES = {"passed-on": "queue.passed-on", "saved": "queue.saved"}  # what an address may ask the page to say
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the list: no words in it."""
+    """One line of the list: no words in it. `state` says who has seen it and what is to be done."""
 
     id: str
     kind: str
     age: str
-    about: str
+    survey: str
+    route: str
+    state: str
     urgent: bool
-
-
-@dataclass(frozen=True)
-class Opened:
-    """An item with its words."""
-
-    kind: str
-    age: str
-    about: str
-    words: tuple[str, ...]
-    who: str
-    read_by: str
+    late: bool
 
 
 async def show(request: Request) -> Response:
-    """The two lists: waiting, and read before."""
-    visitor = await visitor_or_demo(request)
-    if visitor is None:
-        return ask_code(request)
-    response = await _list(request, visitor)
-    if visitor.new:
-        remember(request, response, visitor.secret)
-    return response
+    """The three lists: waiting, read but not finished, finished."""
+    visitor = await looking(request)
+    if isinstance(visitor, Response):
+        return visitor
+    web = web_of(request)
+    async with web.db.reading() as tx:
+        lists = await _lists(tx, web, visitor)
+        missing = await gaps(tx, web.house, visitor.person.language, web.now)
+    return draw_for(request, visitor, "queue.html", lists=lists, gaps=missing, notice=_notice(request, visitor))
 
 
 async def read(request: Request) -> Response:
-    """Note who read it first, then show it."""
-    web, visitor, form = web_of(request), await visitor_of(request), await read_form(request)
-    if visitor is None:
-        return ask_code(request, 403)
-    if not genuine(request, form, visitor.secret):
-        return await _list(request, visitor, 403, web.say(visitor.person.language, "web.expired"))
-    if not may(visitor.person.roles, "queue"):
-        return _refused(request, visitor)
+    """Note who read it first; its alert climbs no further."""
+    entered = await acting(request)
+    if isinstance(entered, Response):
+        return entered
+    web, (visitor, _) = web_of(request), entered
     async with web.db.transaction() as tx:
-        item = await find_item(tx, request.path_params["id"])
-        if item is None or not _may_see(visitor, item):
-            raise HTTPException(404)
+        item = await item_here(tx, request, visitor)
         await mark_read(tx, item.id, visitor.person.id, web.now)
-        item = await find_item(tx, item.id)
-        opened = await _opened(tx, web, visitor.person.language, item) if item else None
-    return _render(request, visitor, "queue_item.html", item=opened)
+        await acknowledge(tx, item.id, visitor.person.id, web.now)
+    return to(request, f"/queue/{item.id}")
 
 
-async def to_list(request: Request) -> Response:
-    """An item's address opened by itself shows the list: words only come after `Read`."""
-    return RedirectResponse(root_of(request) + "/queue", 303)
+async def show_item(request: Request) -> Response:
+    """An item that somebody has read. Before that its address shows the list: words only come after `Read`."""
+    visitor = await looking(request)
+    if isinstance(visitor, Response):
+        return visitor
+    async with web_of(request).db.reading() as tx:
+        item = await find_item(tx, request.path_params["id"])
+        if item and may_see(visitor.person, item) and item.read_at is None:
+            return to(request, "/queue")
+        item = await item_here(tx, request, visitor)
+        return await draw_item(request, tx, visitor, item, notice=_notice(request, visitor))
 
 
-async def _list(request: Request, visitor: Visitor, status: int = 200, notice: str = "") -> Response:
-    web, language = web_of(request), visitor.person.language
-    if not may(visitor.person.roles, "queue"):
-        return _refused(request, visitor)
-    async with web.db.reading() as tx:
-        waiting = [await _row(tx, web, language, i) for i in await waiting_items(tx) if _may_see(visitor, i)]
-        done = [await _row(tx, web, language, i) for i in await read_items(tx) if _may_see(visitor, i)]
-    return _render(request, visitor, "queue.html", status, waiting=waiting, done=done, notice=notice)
+async def to_item(request: Request) -> Response:
+    """The address of a form that was sent, opened again, after a pause for example, leads to its item."""
+    visitor = await looking(request)
+    return visitor if isinstance(visitor, Response) else to(request, f"/queue/{request.path_params['id']}")
 
 
-def _refused(request: Request, visitor: Visitor) -> Response:
-    text = web_of(request).say(visitor.person.language, "refused")
-    return _render(request, visitor, "message.html", 403, title="forbidden-title", text=text)
+def _notice(request: Request, visitor: Visitor) -> str:
+    key = NOTICES.get(request.query_params.get("said", ""))
+    return web_of(request).say(visitor.person.language, key) if key else ""
 
 
-def _render(request: Request, visitor: Visitor, template: str, status: int = 200, **facts: object) -> Response:
-    csrf = csrf_of(web_of(request), visitor.secret)
-    return render(request, template, status, visitor.person.language, csrf=csrf, joined=True, **facts)
+@dataclass(frozen=True)
+class Lists:
+    """The rows of the page, and how long the oldest of those that wait has waited."""
+
+    waiting: list[Row]
+    unfinished: list[Row]
+    finished: list[Row]
+    oldest: str
 
 
-def _may_see(visitor: Visitor, item: Item) -> bool:
-    """Head and chair see only what is routed to them (nothing yet); nobody sees an item of their own."""
-    return may(visitor.person.roles, "queue-all") and item.person != visitor.person.id
-
-
-async def _row(tx: Tx, web: WebChannel, language: str, item: Item) -> Row:
-    urgent = item.kind in URGENT and item.read_at is None
-    kind, waited = _kind(web, language, item), _age(web, language, item)
-    return Row(item.id, kind, waited, await _about(tx, language, item), urgent)
-
-
-async def _opened(tx: Tx, web: WebChannel, language: str, item: Item) -> Opened:
-    reader = await find_person(tx, item.read_by) if item.read_by else None
-    roles = ", ".join(web.say(language, f"role.{r}") for r in sorted(reader.roles)) if reader else ""
-    who = item.who or web.say(language, "web.queue-unknown")
-    return Opened(
-        _kind(web, language, item),
-        _age(web, language, item),
-        await _about(tx, language, item),
-        tuple(line for line in item.text.splitlines() if line.strip()),
-        who,
-        (reader.label or roles) if reader else "",
+async def _lists(tx: Tx, web: WebChannel, visitor: Visitor) -> Lists:
+    person = visitor.person
+    finished = finished_items if may(person.roles, "queue-all") else finished_concerns
+    found = (await waiting_items(tx), await unfinished_items(tx), await finished(tx))
+    waiting, unfinished, done = [[item for item in items if may_see(person, item)] for items in found]
+    oldest = min((item.came_at for item in waiting), default=web.now)
+    return Lists(
+        [await _row(tx, web, visitor, item) for item in waiting],
+        [await _row(tx, web, visitor, item) for item in unfinished],
+        [await _row(tx, web, visitor, item) for item in done],
+        age(web.house, web.now - oldest, person.language),
     )
 
 
-def _kind(web: WebChannel, language: str, item: Item) -> str:
-    key = f"web.kind.{item.kind}"
-    return web.say(language, key if web.house.texts.has(key) else "web.kind.new")
+async def _row(tx: Tx, web: WebChannel, visitor: Visitor, item: Item) -> Row:
+    language, house = visitor.person.language, web.house
+    waits = item.read_at is None
+    return Row(
+        item.id,
+        kind_of(house, item, language),
+        age(house, web.now - item.came_at, language),
+        await survey_title(tx, item, language),
+        web.say(language, f"queue.route-short.{item.route}") if item.route else "",
+        await (_seen if waits else _read)(tx, web, visitor, item),
+        urgent=waits and item.kind in URGENT,
+        late=waits and web.now > one_school_day_after(item.came_at, house.school),
+    )
 
 
-def _age(web: WebChannel, language: str, item: Item) -> str:
-    return age(web.house, web.now - item.came_at, language)
+async def _seen(tx: Tx, web: WebChannel, visitor: Visitor, item: Item) -> str:
+    """Whether somebody has tapped its alert. The words of surveys come without one."""
+    language = visitor.person.language
+    taps = [step for step in await steps_of(tx, item.id) if step.what == "acknowledged"]
+    if taps:
+        return web.say(language, "queue.seen", who=await name_of(tx, web.house, taps[0].person, language))
+    return web.say(language, "queue.unseen") if item.kind in URGENT else ""
 
 
-async def _about(tx: Tx, language: str, item: Item) -> str:
-    """The survey it came from, by its title."""
-    survey = await find_survey(tx, item.survey) if item.survey else None
-    return f"{said(survey.form.title, language)} ({survey.id})" if survey else ""
+async def _read(tx: Tx, web: WebChannel, visitor: Visitor, item: Item) -> str:
+    language = visitor.person.language
+    who = await name_of(tx, web.house, item.read_by, language)
+    step, comment = await next_step(tx, visitor.person, item), await find_comment(tx, item.id)
+    key = f"queue.comment-short.{comment.state}" if step == "comment" and comment else f"queue.next-short.{step}"
+    return f"{web.say(language, 'queue.was-read', who=who)}. {web.say(language, key)}"

@@ -9,6 +9,7 @@
       event.preventDefault();
       return;
     }
+    if (event.target.hasAttribute("data-file")) return; // the page stays, and so may what is typed next
     sending = true;
     try { sessionStorage.setItem("sent", "1"); } catch { /* storage is off: focus stays where the browser puts it */ }
     setTimeout(() => { sending = false; }, 5000);
@@ -25,6 +26,15 @@
   const title = document.getElementById("title");
   if (afterSending() && title && !document.querySelector(".notice")) title.focus();
 
+  for (const button of document.querySelectorAll("[data-copies]")) {
+    if (!navigator.clipboard) continue; // without it the text can still be marked and copied by hand
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).value);
+      button.textContent = button.dataset.done;
+    });
+  }
+
   const typed = () => [...document.querySelectorAll("input:not([type=hidden]), textarea")].some((field) => field.value);
   const busy = () => sending || document.hidden || typed();
 
@@ -37,5 +47,7 @@
       if (version && version !== document.body.dataset.version && !busy()) location.replace(location.pathname);
     } catch { /* offline for a moment: the page stays as it is */ }
   };
+  const locks = Number(document.body.dataset.locks);  // names stand on no screen that nobody uses
+  if (locks) setTimeout(() => location.replace(location.pathname + location.search), (locks + 2) * 1000);
   if (document.body.dataset.ask) setInterval(look, EVERY);
 })();

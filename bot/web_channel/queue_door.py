@@ -1,0 +1,77 @@
+"""Who may come to the queue and to one item of it: every page of /queue asks here (SAFE-7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from bot.web_channel.channel import root_of
+from bot.web_channel.join_pages import ask_code
+from bot.web_channel.sessions import Visitor, genuine, read_form, visitor_of, visitor_or_demo
+from bot.web_channel.staff_page import expired, refuse
+from conversations.roles import ROUTED_TO, may, may_read
+from data.database import Tx
+from data.people import Person
+from data.queue import Item, find_item
+
+Form = dict[str, str]
+
+
+async def looking(request: Request, action: str = "queue") -> Visitor | Response:
+    """Who asks for this page; or the answer to somebody who may not."""
+    visitor = await visitor_or_demo(request)
+    if visitor is None:
+        return ask_code(request)
+    return visitor if may(visitor.person.roles, action) else refuse(request, visitor)
+
+
+async def acting(request: Request, action: str = "queue") -> tuple[Visitor, Form] | Response:
+    """Who sent this form, and what stands in it; or the answer to somebody who may not."""
+    visitor, form = await visitor_of(request), await read_form(request)
+    if visitor is None:
+        return ask_code(request, 403)
+    if not genuine(request, form, visitor.secret):
+        return expired(request, visitor)
+    return (visitor, form) if may(visitor.person.roles, action) else refuse(request, visitor)
+
+
+async def item_here(tx: Tx, request: Request, visitor: Visitor) -> Item:
+    """The item of this address; one that is not for this visitor is answered like one that does not exist."""
+    item = await find_item(tx, request.path_params["id"])
+    if item is None or not may_see(visitor.person, item):
+        raise HTTPException(404)
+    return item
+
+
+async def read_item(tx: Tx, request: Request, visitor: Visitor) -> Item:
+    """The same, for whatever needs that somebody pressed `Read` before."""
+    item = await item_here(tx, request, visitor)
+    if item.read_at is None:
+        raise HTTPException(404)
+    return item
+
+
+def may_see(person: Person, item: Item) -> bool:
+    """Nobody sees what is about them, or what they wrote."""
+    return may_read(person.roles, item.route, item.about, item.reached) and item.person != person.id
+
+
+def may_name(person: Person, item: Item) -> bool:
+    """Who of those who see it may be shown who wrote it: the readers, and whoever was called to it."""
+    return may(person.roles, "names") or _sent_to(person.roles, item) or bool(person.roles & set(item.reached))
+
+
+def may_transfer(person: Person, item: Item) -> bool:
+    """Who may say that the school's own record has it; for what was sent to head or chair, they too."""
+    return may(person.roles, "transfer") or _sent_to(person.roles, item)
+
+
+def _sent_to(roles: Iterable[str], item: Item) -> bool:
+    return ROUTED_TO.get(item.route or "") in set(roles)
+
+
+def to(request: Request, path: str) -> Response:
+    return RedirectResponse(root_of(request) + path, 303)
