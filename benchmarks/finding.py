@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """`ratio` is the value compared with that of `against`; `holds` whether the goal is reached, None without one."""
+    """`row` is a number of the table in the design, or the name of an attack in the tests.
 
-    row: int
+    `ratio` is the value compared with that of `against`; `holds` whether the goal is reached, None without one.
+    """
+
+    row: int | str
     name: str
     value: float
     unit: str

@@ -1,14 +1,12 @@
-"""Children who write from an account of their own (AGE-3), and codes that two people want at once (B3, B4)."""
+"""Children who write from an account of their own (AGE-3), and codes that are guessed (B3)."""
 
 from __future__ import annotations
-
-import asyncio
 
 import pytest
 
 from bot.said import Tap, Text
 from data.codes import ALPHABET, LENGTH
-from data.people import Address, people_with_role, person_at
+from data.people import Address, person_at
 from data.queue import waiting_items
 from data.tables import metadata
 from tests.school import School
@@ -48,18 +46,6 @@ async def test_a_child_gets_a_kind_reply_and_only_what_a_human_must_see_is_kept(
 async def rows(school: School) -> dict[str, int]:
     async with school.db.reading() as tx:
         return {t.name: len(await tx.all(t.select())) for t in metadata.sorted_tables}
-
-
-async def test_two_accounts_race_for_one_code(school: School) -> None:
-    """B4: one wins, each time."""
-    for n in range(60):
-        code = await school.code("parent", "SEND parents")
-        both = [Address("telegram", f"{n}-{who}") for who in "ab"]
-        await asyncio.gather(*(school.dialogue.hear(a, Text(f"/start {code}")) for a in both))
-        replies = await asyncio.gather(*(school.dialogue.hear(a, Tap("j=yes")) for a in both))
-        assert sorted(bool(r.joined) for r in replies) == [False, True]
-    async with school.db.reading() as tx:
-        assert len(await people_with_role(tx, "parent")) == 60
 
 
 def test_guessing_a_code_is_hopeless() -> None:

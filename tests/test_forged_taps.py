@@ -2,65 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
-import string
+import pytest
 
-from sqlalchemy import select
-
-from data.tables import metadata
+from bot.said import Tap
+from conversations.roles import FAMILY_ROLES, ROLES, may
+from tests.forgery import KINDS, PLACES, POWERS, attack, busy, forms
 from tests.school import School
 from tests.test_dialogue import SURVEY, send
 
-TRIES = 1500
-ROLES = ("parent", "governor", "office", "chair", "dsl")  # none of them may send or close
+TRIES, SEEDS = 2500, range(4)  # 10,000; `make bench` row B1 makes 100,000
 
 
-async def fingerprint(school: School) -> str:
-    """A hash over every row of every table but the notes on deliveries."""
-    digest = hashlib.sha256()
-    async with school.db.reading() as tx:
-        for table in metadata.sorted_tables:
-            rows = sorted(str(tuple(row)) for row in await tx.all(select(table)))
-            digest.update(f"{table.name}{rows}".encode())
-    return digest.hexdigest()
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_forged_taps_change_nothing(school: School, seed: int) -> None:
+    """B1: all forms, all roles, all kinds of buttons, victims at every place; 0 changes, 0 foreign words."""
+    made = await busy(school)
+    assert await attack(made, TRIES, seed) == []
+    places = {tap[1].key for says in made.shown if (tap := Tap(says).of_run())}
+    assert {".start", ".go-on", ".send", ".quote", ".throw", ".cancel", "+a"} <= places
+    assert len(made.victims) == len(forms()) * 2 * len(PLACES) + len(ROLES)
 
 
-def mangled(dice: random.Random, real: list[str]) -> str:
-    """A button nobody was shown: noise, a real one with a letter changed, or parts of several."""
-    kind = dice.randrange(4)
-    if kind == 0:
-        return "".join(dice.choice(string.printable) for _ in range(dice.randrange(0, 80)))
-    if kind == 1:
-        one = dice.choice(real)
-        at = dice.randrange(len(one))
-        return one[:at] + dice.choice(string.ascii_lowercase + string.digits + ":.+-=") + one[at + 1 :]
-    if kind == 2:
-        run, step, key = (dice.choice(real).split(":") * 3)[:3]
-        return f"{run}:{dice.randrange(-5, 500)}:{dice.choice([key, step, '.send', '.throw', '+easy', 'very-well'])}"
-    about = dice.choice([SURVEY, "../x", "send", "yes", "xx", "close"])
-    return f"{dice.choice(['o', 'c', 'j', 'l', 'close', 'later'])}={about}"
-
-
-async def test_forged_taps_change_nothing(school: School) -> None:
-    await school.readers()
-    parents = await school.people(12)
-    await send(school)
-    victim = school.on(parents[0])
-    victim.reply = await victim.forges(f"o={SURVEY}")
-    await victim.taps("Yes, start", "Very well")
-    real = [b.says for m in victim.messages for b in m.buttons]
-    strangers = [school.on(await school.person(role, group="Year 3 parents")) for role in ROLES]
-    dice = random.Random(11)
-    before = await fingerprint(school)
-    for _ in range(TRIES):
-        reply = await dice.choice(strangers).forges(mangled(dice, real))
-        assert all("rror" not in m.text for m in reply.messages)
-    assert await fingerprint(school) == before
+def test_every_kind_of_button_is_forged() -> None:
+    """B1: the kinds are read from the code that takes them apart."""
+    assert {"o", "c", "j", "l", "close", "later"} <= set(KINDS)
+    assert {r for r in ROLES if not any(may({r}, power) for power in POWERS)} >= {*FAMILY_ROLES, "governor"}
+    assert all(Tap(f"{kind}=x").asked() == (kind, "x") for kind in KINDS)
 
 
 async def test_wrong_and_not_yours_get_the_same_answer(school: School) -> None:
-    """No difference in words between a button that never was and somebody else's."""
+    """B1: no difference in words between a button that never was and somebody else's."""
     await school.readers()
     parents = await school.people(12)
     await send(school)
