@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import row2_taps, row4_kill, row9_start, rowb1_forged
+from benchmarks import row2_taps, row4_kill, row9_start, rowb1_forged, rowr3_alerts
 from benchmarks.finding import Finding
 
 Measure = Callable[[Path], Awaitable[list[Finding]]]
@@ -23,6 +23,7 @@ ROWS: dict[str, Measure] = {
     "4": row4_kill.measure,
     "9": row9_start.measure,
     "B1": rowb1_forged.measure,
+    "R3": rowr3_alerts.measure,
 }
 OUTPUT = Path("var/bench.json")
 

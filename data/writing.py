@@ -66,6 +66,7 @@ class Writer:
 
     async def close(self) -> None:
         async with self._turn:
+            await self._in_thread(lambda: None)  # a turn that was cancelled may still be beginning there
             await self._commit()
             await self._in_thread(self.engine.dispose)
         self._thread.shutdown()

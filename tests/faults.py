@@ -1,0 +1,70 @@
+"""Something fails, or the process dies, at the k-th call to the database or to a channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conversations.channel import Message
+from data import database, writing
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing catches it, and nothing is tidied up."""
+
+
+class Trip:
+    """Counts calls; the one numbered `at` raises `error`, before or after it took effect. 0: only counts."""
+
+    def __init__(self, at: int, error: type[BaseException]) -> None:
+        self.at = at
+        self.error = error
+        self.calls = 0
+        self.tripped = False
+        self.watching = False
+
+    def step(self) -> None:
+        if not self.watching:
+            return
+        self.calls += 1
+        if self.calls == self.at:
+            self.tripped = True
+            raise self.error("the k-th call")
+
+
+def watch(trip: Trip, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every statement of a writing turn and both sides of every commit are calls."""
+    plain_execute, plain_commit = database._at_once, writing.Writer._committed
+
+    def at_once(connection: Any) -> Any:
+        execute = plain_execute(connection)
+
+        async def counted(*given: Any) -> Any:
+            trip.step()
+            return await execute(*given)
+
+        return counted
+
+    def committed(writer: writing.Writer) -> None:
+        trip.step()
+        plain_commit(writer)
+        trip.step()
+
+    monkeypatch.setattr(database, "_at_once", at_once)
+    monkeypatch.setattr(writing.Writer, "_committed", committed)
+
+
+class WatchedPhones:
+    """A channel that can fail before a message arrives, or after."""
+
+    name = "telegram"
+
+    def __init__(self, trip: Trip) -> None:
+        self.trip = trip
+        self.got: list[tuple[str, str]] = []
+
+    async def send(self, address: str, message: Message) -> None:
+        self.trip.step()
+        self.got.append((address, message.text))
+        self.trip.step()
