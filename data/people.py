@@ -1,22 +1,19 @@
-"""People, their roles, groups, addresses and browser sessions."""
+"""People, their roles, groups and addresses."""
 
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
 from data.database import AnyRow, Tx
-from data.moments import moment, new_id, stamp
-from data.tables import addresses, groups, memberships, people, roles, sessions
+from data.moments import new_id, stamp
+from data.tables import addresses, groups, memberships, people, roles
 
 CONSENT_WORDING = 1  # grows when the joining screen's words change
-SESSION_AGE = timedelta(days=180)  # of a browser that joined with a code
-LINK_SESSION_AGE = timedelta(hours=8)  # of one that came by a one-time link
 
 
 @dataclass(frozen=True)
@@ -152,9 +149,12 @@ async def find_group(tx: Tx, name: str) -> str | None:
     return id
 
 
-async def join_group(tx: Tx, person: str, group: str) -> None:
-    if not await tx.first(select(memberships).where(memberships.c.person == person, memberships.c.group_id == group)):
-        await tx.run(insert(memberships).values(person=person, group_id=group))
+async def join_group(tx: Tx, person: str, group: str) -> bool:
+    """Put somebody into a group; whether that is new."""
+    if await tx.first(select(memberships).where(memberships.c.person == person, memberships.c.group_id == group)):
+        return False
+    await tx.run(insert(memberships).values(person=person, group_id=group))
+    return True
 
 
 async def members(tx: Tx, group: str) -> list[str]:
@@ -165,42 +165,3 @@ async def members(tx: Tx, group: str) -> list[str]:
 
 async def groups_of(tx: Tx, person: str) -> set[str]:
     return {r.group_id for r in await tx.all(select(memberships.c.group_id).where(memberships.c.person == person))}
-
-
-# --- browser sessions ---------------------------------------------------------------------------------------------
-
-
-async def start_session(tx: Tx, person: str, now: datetime, age: timedelta = SESSION_AGE) -> str:
-    """A fresh secret for a browser's cookie; only its hash is kept."""
-    await tx.run(delete(sessions).where(sessions.c.ends_at <= stamp(now)))
-    secret = secrets.token_urlsafe(32)
-    hashed = tx.vault.lookup("session", secret)
-    await tx.run(insert(sessions).values(hash=hashed, person=person, ends_at=stamp(now + age)))
-    return secret
-
-
-async def person_of_session(tx: Tx, secret: str, now: datetime) -> Person | None:
-    row = await tx.first(select(sessions).where(sessions.c.hash == tx.vault.lookup("session", secret)))
-    if not row or moment(row.ends_at) <= now:
-        return None
-    return await find_person(tx, row.person)
-
-
-async def renew_session(tx: Tx, secret: str, now: datetime, proved_until: datetime | None = None) -> str:
-    """A fresh secret for the same browser, so that one seen or planted before opens nothing (fixation)."""
-    fresh = secrets.token_urlsafe(32)
-    here = update(sessions).where(sessions.c.hash == tx.vault.lookup("session", secret))
-    until = stamp(proved_until) if proved_until else None
-    await tx.run(here.values(hash=tx.vault.lookup("session", fresh), proved_until=until))
-    return fresh
-
-
-async def is_proved(tx: Tx, secret: str, now: datetime) -> bool:
-    """Whether this browser's second factor still counts."""
-    query = select(sessions.c.proved_until).where(sessions.c.hash == tx.vault.lookup("session", secret))
-    until = await tx.value(query)
-    return until is not None and moment(until) > now
-
-
-async def end_session(tx: Tx, secret: str) -> None:
-    await tx.run(delete(sessions).where(sessions.c.hash == tx.vault.lookup("session", secret)))

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bot.web_channel.app import make_app
 from bot.web_channel.second_factor import own_path, step_of
 from data.factors import find_factor, remove_factor
-from data.people import person_of_session
+from data.sessions import person_of_session
 from data.tables import second_factors
 from tests.browser.plain import PlainBrowser
 from tests.school import School

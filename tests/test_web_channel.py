@@ -15,9 +15,10 @@ from bot.web_channel.app import make_app
 from bot.web_channel.demo_page import make_demo_app
 from conversations.library import bundled_forms
 from data.links import make_link
-from data.people import people_with_role, start_session
+from data.people import people_with_role
 from data.queue import add_item, find_item, waiting_items
 from data.runs import run_of, runs_in
+from data.sessions import start_session
 from data.surveys import find_survey
 from data.tables import sessions
 from tests.browser.plain import SITE, PlainBrowser
@@ -304,8 +305,9 @@ async def test_same_command_works_again_and_again(school: School, browsers: NewB
         page = await senco.type("/queue")
         assert "Nothing is waiting to be read." in senco.answer.text
         assert "Open" in page.labels
-        school.clock.move(minutes=20)
-        page = await senco.open("/me")
+        for _ in range(2):
+            school.clock.move(minutes=10)
+            page = await senco.open("/me")
         assert "Open" not in page.labels
 
 
@@ -479,16 +481,16 @@ async def test_senco_reads_the_queue_oldest_first(school: School, browsers: NewB
     page = await alice.type("/queue")
     assert "2 items wait to be read. The oldest has waited 3 hours." in page.text
     page = await alice.press("Open")
-    assert page.headings == ["Waiting to be read"]
-    assert page.labels == ["Read", "Read"]
+    assert page.headings == ["Waiting to be read: 2. The oldest: 3 hours"]
+    assert [label for label in page.labels if label.startswith("Read")] == ["Read", "Read"]
     assert "words <b>" not in page.text
     assert page.text.index("Words that may be about danger") < page.text.index("Words from a survey")
     page = await alice.press("Read")
     assert "older words <b>" in page.text
-    assert "A.B., parent or carer" in page.text
-    assert "Ms Patel" in page.text
+    assert "A.B." not in page.text
+    assert "Ms Patel read it first" in page.text
     page = await alice.open("/queue")
-    assert page.labels == ["Read", "Read again"]
+    assert [label for label in page.labels if label.startswith("Read")] == ["Read", "Read again"]
     async with school.db.reading() as tx:
         found = await find_item(tx, item)
     assert found
@@ -499,7 +501,7 @@ async def test_head_sees_an_empty_queue(school: School, browsers: NewBrowser, it
     bob = await signed_in(school, browsers(), await school.person("head"))
     page = await bob.open("/queue")
     assert bob.answer.status_code == 200
-    assert page.labels == []
+    assert [label for label in page.labels if label.startswith("Read")] == []
     assert "Nothing is waiting." in page.text
     csrf = (await bob.open("/me")).forms[0].fields["csrf"]
     answer = await bob.http.post(f"/queue/{item}", data={"csrf": csrf})

@@ -30,6 +30,8 @@ ACCESS: dict[tuple[str, str], str] = {
     ("GET", "/factor/picture"): "second-factor",
     ("GET", "/file/{token}"): "anyone",
     ("POST", "/file/{token}"): "anyone",
+    ("POST", "/unlock"): "anyone",
+    ("POST", "/sign-out"): "joined",
     ("GET", "/healthz"): "anyone",
     ("GET", "/readyz"): "anyone",
     ("GET", "/static"): "anyone",

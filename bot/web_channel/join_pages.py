@@ -8,11 +8,13 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.joining import join, join_screen, refusal, stranger, wait_after_wrong, welcome
+from bot.devices import warn_user
+from bot.joining import invitation_of, join, join_screen, refusal, stranger, wait_after_wrong, welcome
 from bot.proof import proof_words
 from bot.said import JOIN, Tap, Text, asking
 from bot.web_channel.channel import NAME, WebChannel, root_of, web_of
 from bot.web_channel.drawing import card, render
+from bot.web_channel.locked_page import draw_locked, opens
 from bot.web_channel.me_page import draw
 from bot.web_channel.sessions import (
     Visitor,
@@ -20,15 +22,18 @@ from bot.web_channel.sessions import (
     genuine,
     genuine_stranger,
     guard_stranger,
+    locked_here,
     read_form,
     remember,
+    renew,
     stranger_secret,
     visitor_of,
 )
 from conversations.channel import Message
 from conversations.screening import screen
-from data.codes import Invitation, find_invitation, read_code, used_by
-from data.people import Address, start_session
+from data.codes import Invitation, find_invitation, read_code, shown, used_by
+from data.people import Address
+from data.sessions import start_session
 
 FREE_TRIES = 50  # wrong codes an hour from one address before answers come slower: a whole school may share one
 
@@ -39,11 +44,14 @@ async def show(request: Request) -> Response:
     code = read_code(request.path_params["code"]) or ""
     if await _used_here(web, visitor, code):
         return _to(request, "/me")
-    invitation = await _invitation(web, code)
+    if (locked := locked_here(request)) and await opens(web, locked, code):
+        return draw_locked(request, locked, 200, code=shown(code))
+    invitation = await _invitation(web, code, visitor)
     if invitation is None:
-        return await _refused(request, visitor)
+        return await _refused(request, visitor, code)
     words = proof_words(web.house, web.db.vault, code, invitation.language)
-    first = join_screen(web.house, _language(web, visitor, invitation), NAME, words)
+    device = invitation.device_of is not None
+    first = join_screen(web.house, _language(web, visitor, invitation), NAME, words, device)
     return _page(request, first, visitor, invitation.language)
 
 
@@ -65,27 +73,30 @@ async def answer(request: Request) -> Response:
 
 async def _known(request: Request, web: WebChannel, visitor: Visitor, code: str, says: str) -> Response:
     """Somebody who joined opens a further code: the dialogue's own way, so that it adds its role."""
-    if await _invitation(web, code) is None:
-        return await _refused(request, visitor)
+    if await _invitation(web, code, visitor) is None:
+        return await _refused(request, visitor, code)
     await web.dialogue.hear_person(visitor.person.id, Text(f"/start {code}"), NAME)
     reply = await web.dialogue.hear_person(visitor.person.id, Tap(says), NAME)
     web.replies.keep(visitor.key, reply.messages, web.now)
-    return _to(request, "/me")
+    response = _to(request, "/me")
+    if reply.roles_changed:
+        await renew(request, response, visitor)
+    return response
 
 
 async def _new(request: Request, web: WebChannel, code: str, says: str) -> Response:
     invitation = await _invitation(web, code)
     if invitation is None:
-        return await _refused(request)
+        return await _refused(request, code=code)
     if says != asking(JOIN, "yes"):
         return _page(request, Message(web.say(_language(web, None, invitation), "join.declined")), None)
     async with web.db.transaction() as tx:
         person = await join(tx, web.house, code, web.now, invitation.language)
         secret = await start_session(tx, person, web.now) if person else ""
     if not person:
-        return await _refused(request)
+        return await _refused(request, code=code)
     key = web.db.vault.lookup("replies", secret)
-    web.replies.keep(key, [welcome(web.house, _language(web, None, invitation))], web.now)
+    web.replies.keep(key, [welcome(web.house, _language(web, None, invitation), invitation)], web.now)
     response = _to(request, "/me")
     remember(request, response, secret)
     return response
@@ -115,10 +126,11 @@ async def code_typed(request: Request, form: dict[str, str]) -> Response:
     return _ask(request, 200, *reply.messages)
 
 
-async def _refused(request: Request, visitor: Visitor | None = None) -> Response:
-    """The one neutral sentence; later and later for those who guess."""
+async def _refused(request: Request, visitor: Visitor | None = None, code: str = "") -> Response:
+    """The one neutral sentence; later and later for those who guess. Who used the code is asked about it (B4)."""
     web = web_of(request)
     async with web.db.transaction() as tx:
+        await warn_user(tx, web.house, code, web.now)
         wait = await wait_after_wrong(tx, _here(request, web), web.now, FREE_TRIES)
     await sleep(wait)
     said = refusal(web.house, "en")
@@ -133,17 +145,21 @@ def _here(request: Request, web: WebChannel) -> str:
     return web.db.vault.lookup("address", f"{NAME}:{_client(request)}")
 
 
-async def _invitation(web: WebChannel, code: str) -> Invitation | None:
+async def _invitation(web: WebChannel, code: str, visitor: Visitor | None = None) -> Invitation | None:
+    """What the code opens here: one for a further device nothing in a browser that belongs to somebody."""
     async with web.db.reading() as tx:
-        return await find_invitation(tx, code, web.now) if code else None
+        found = await invitation_of(tx, web.house, code, web.now)
+    return None if found and found.device_of and visitor else found
 
 
 async def _used_here(web: WebChannel, visitor: Visitor | None, code: str) -> bool:
-    """Whether the person of this browser used this code before."""
+    """Whether the person of this browser used this code before, or made it for another device."""
     if visitor is None or not code:
         return False
     async with web.db.reading() as tx:
-        return await used_by(tx, code, visitor.person.id)
+        found = await find_invitation(tx, code, web.now)
+        mine = found is not None and found.device_of == visitor.person.id
+        return mine or await used_by(tx, code, visitor.person.id)
 
 
 def _language(web: WebChannel, visitor: Visitor | None, invitation: Invitation) -> str:
@@ -166,6 +182,8 @@ def _page(request: Request, message: Message, visitor: Visitor | None, language:
 
 
 def _ask(request: Request, status: int, *notices: Message) -> HTMLResponse:
+    if locked := locked_here(request):
+        return draw_locked(request, locked, status, *notices)
     secret = stranger_secret(request)
     csrf = csrf_of(web_of(request), secret)
     response = render(request, "code.html", status, csrf=csrf, notices=[card(m) for m in notices])

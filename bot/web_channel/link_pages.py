@@ -17,7 +17,7 @@ from bot.web_channel.sessions import (
     stranger_secret,
 )
 from data.links import find_link, spend_link
-from data.people import LINK_SESSION_AGE, start_session
+from data.sessions import LINK_SESSION_AGE, start_session
 
 OPENS = {"queue": "/queue"}  # kind of link -> where it leads
 

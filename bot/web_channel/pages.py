@@ -15,10 +15,20 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from bot.said import KEY_LIMIT, Reply, Said, Tap, Text
 from bot.web_channel.channel import NAME, WebChannel, root_of, web_of
 from bot.web_channel.join_pages import ask_code, code_typed
+from bot.web_channel.lock_pages import signed_out
 from bot.web_channel.me_page import draw
 from bot.web_channel.replies import Last
 from bot.web_channel.scene import scene_of
-from bot.web_channel.sessions import Visitor, genuine, read_form, remember, visitor_of, visitor_or_demo
+from bot.web_channel.sessions import (
+    Visitor,
+    genuine,
+    locked_here,
+    read_form,
+    remember,
+    renew,
+    visitor_of,
+    visitor_or_demo,
+)
 from conversations.channel import Message
 from conversations.screening import screen
 from data.outbox import seen_on_page
@@ -55,7 +65,12 @@ async def act(request: Request) -> Response:
     async with last.lock:
         reply = await _hear(web, visitor, form, last)
     await asyncio.sleep(reply.wait)
-    return see_other(request, "/me")
+    if reply.logged_out:
+        return signed_out(request)
+    response = see_other(request, "/me")
+    if reply.roles_changed:
+        await renew(request, response, visitor)
+    return response
 
 
 async def _hear(web: WebChannel, visitor: Visitor, form: dict[str, str], last: Last) -> Reply:
@@ -64,7 +79,7 @@ async def _hear(web: WebChannel, visitor: Visitor, form: dict[str, str], last: L
     typed = _Typed(form.get("at", ""), said.words, web.now) if isinstance(said, Text) else None
     if typed and (elsewhere := await _not_for_here(web, visitor, typed, last)):
         return elsewhere
-    reply = await web.dialogue.hear_person(visitor.person.id, said, NAME) if said else Reply()
+    reply = await web.dialogue.hear_person(visitor.person.id, said, NAME, visitor.secret) if said else Reply()
     last.typed = (typed.mark, typed.hash, web.now) if typed else None  # only now: what failed may be sent again
     if not reply.stale:
         web.replies.keep(visitor.key, reply.messages, web.now)
@@ -124,9 +139,10 @@ async def _seen(web: WebChannel, visitor: Visitor, up_to: str) -> None:
 
 async def version(request: Request) -> Response:
     """A short hash of what the page shows, for the script that looks for news."""
-    visitor = await visitor_of(request)
+    visitor = await visitor_of(request, used=False)
     scene = await scene_of(web_of(request), visitor) if visitor else None
-    return JSONResponse({"version": scene.version if scene else ""})
+    locked = "locked" if locked_here(request) else ""
+    return JSONResponse({"version": scene.version if scene else locked})
 
 
 async def picture(request: Request) -> Response:

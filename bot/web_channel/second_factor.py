@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.web_channel.channel import WebChannel, root_of, web_of
-from bot.web_channel.sessions import Visitor, remember
+from bot.web_channel.sessions import Visitor, hand_out
 from data.database import Tx
 from data.factors import Factor, note_wrong_digits, use_step
-from data.people import is_proved, renew_session
+from data.sessions import is_proved, renew_session
 
 COUNTS_FOR = timedelta(minutes=10)
 STEP = 30  # seconds
@@ -49,9 +49,8 @@ async def let_through(request: Request, tx: Tx, visitor: Visitor) -> Response:
     """Back to the page that asked, with a fresh session that counts as proved for ten minutes."""
     web = web_of(request)
     secret = await renew_session(tx, visitor.secret, web.now, proved_until=web.now + COUNTS_FOR)
-    web.replies.move(visitor.key, web.db.vault.lookup("replies", secret))
     response = RedirectResponse(root_of(request) + own_path(request.query_params.get("back", "")), 303)
-    remember(request, response, secret)
+    hand_out(request, response, visitor, secret)
     return response
 
 

@@ -12,7 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.web_channel.channel import WebChannel, root_of, web_of
-from data.people import SESSION_AGE, Person, person_of_session, start_session
+from conversations.roles import STAFF_ROLES
+from data.factors import find_factor
+from data.people import Person
+from data.sessions import (
+    SESSION_AGE,
+    find_session,
+    person_of_session,
+    renew_session,
+    start_session,
+    touch_session,
+    unlock_session,
+)
 
 SAFE_SITES = ("same-origin", "none")
 
@@ -27,13 +38,33 @@ class Visitor:
     new: bool = False
 
 
-async def visitor_of(request: Request) -> Visitor | None:
-    """Who this browser belongs to."""
-    web = web_of(request)
-    secret = request.cookies.get(cookie_name(request, "yousaid"), "")
+@dataclass(frozen=True)
+class Locked:
+    """A member of staff who was away for a while, in this browser."""
+
+    person: Person
+    has_app: bool
+    secret: str = field(repr=False)
+
+
+async def visitor_of(request: Request, used: bool = True) -> Visitor | None:
+    """Who this browser belongs to. `used`: somebody sits before it, which a page that asks for news does not show."""
+    web, secret = web_of(request), request.cookies.get(cookie_name(request, "yousaid"), "")
     async with web.db.reading() as tx:
-        person = await person_of_session(tx, secret, web.now) if secret else None
-    return Visitor(person, web.db.vault.lookup("replies", secret), secret) if person else None
+        found = await find_session(tx, secret, web.now) if secret else None
+        if found and found.locked and web.demo is None:
+            has_app = await find_factor(tx, found.person.id) is not None
+            request.state.locked = Locked(found.person, has_app, secret)
+            return None
+    if found and found.touch and used:
+        async with web.db.transaction() as tx:
+            await touch_session(tx, secret, web.now)
+    return Visitor(found.person, web.db.vault.lookup("replies", secret), secret) if found else None
+
+
+def locked_here(request: Request) -> Locked | None:
+    """The session of this browser that waits to be opened again, once `visitor_of` has found no visitor."""
+    return getattr(request.state, "locked", None)
 
 
 async def visitor_or_demo(request: Request) -> Visitor | None:
@@ -65,6 +96,33 @@ def set_cookie(request: Request, response: Response, name: str, value: str, seco
 def remember(request: Request, response: Response, secret: str) -> None:
     """The session's cookie goes out with this response."""
     set_cookie(request, response, "yousaid", secret, int(SESSION_AGE.total_seconds()))
+
+
+def hand_out(request: Request, response: Response, visitor: Visitor, fresh: str) -> None:
+    """The same browser goes on with a fresh secret, and with what was said to it last."""
+    web = web_of(request)
+    web.replies.move(visitor.key, web.db.vault.lookup("replies", fresh))
+    remember(request, response, fresh)
+
+
+async def renew(request: Request, response: Response, visitor: Visitor) -> None:
+    """New rights, a new secret: what somebody saw or planted before opens nothing of them (fixation).
+
+    The eight hours of somebody who becomes staff begin only now.
+    """
+    web, was_staff = web_of(request), visitor.person.roles & set(STAFF_ROLES)
+    async with web.db.transaction() as tx:
+        fresh = await (renew_session if was_staff else unlock_session)(tx, visitor.secret, web.now)
+    hand_out(request, response, visitor, fresh)
+
+
+def forget(request: Request, response: Response) -> None:
+    """The browser forgets that it was signed in, and all it kept of our pages; the demo's phones share an address."""
+    web = web_of(request)
+    path = "/" if web.secure else root_of(request) or "/"
+    response.delete_cookie(cookie_name(request, "yousaid"), path=path, secure=web.secure, httponly=True, samesite="lax")
+    if web.demo is None:
+        response.headers["clear-site-data"] = '"cache", "cookies", "storage"'
 
 
 # --- forms --------------------------------------------------------------------------------------------------------

@@ -5,18 +5,27 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.web_channel.channel import root_of, web_of
+from bot.web_channel.channel import WebChannel, root_of, web_of
 from bot.web_channel.drawing import render
 from bot.web_channel.sessions import Visitor, csrf_of, remember
+from conversations.roles import STAFF_ROLES
+from data.sessions import STAFF_IDLE
 
 
 def draw_for(request: Request, visitor: Visitor, template: str, status: int = 200, **facts: object) -> Response:
     """A page of this visitor; in the demo their cookie goes out with it."""
-    csrf = csrf_of(web_of(request), visitor.secret)
-    response = render(request, template, status, visitor.person.language, csrf=csrf, joined=True, **facts)
+    web = web_of(request)
+    signed = {"csrf": csrf_of(web, visitor.secret), "joined": True, "locks": _locks(web, visitor)}
+    response = render(request, template, status, visitor.person.language, **signed, **facts)
     if visitor.new:
         remember(request, response, visitor.secret)
     return response
+
+
+def _locks(web: WebChannel, visitor: Visitor) -> int:
+    """After how many seconds without use a member of staff's page must not show anything any more."""
+    staff = web.demo is None and visitor.person.roles & set(STAFF_ROLES)
+    return int(STAFF_IDLE.total_seconds()) if staff else 0
 
 
 def refuse(request: Request, visitor: Visitor) -> Response:
