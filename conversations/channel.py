@@ -28,6 +28,9 @@ class Button:
     marked: bool = False
 
 
+Menu = tuple[tuple[str, str], ...]  # commands, each with what it does
+
+
 @dataclass(frozen=True)
 class Picture:
     """A PNG with the words that say the same."""
@@ -50,6 +53,7 @@ class Message:
 
     `listed` repeats the choices with their numbers for those who type; a page with real buttons leaves it out.
     `takes_words` asks a page for a text field. `redraws` means: same message as before, only its buttons changed.
+    `menu` replaces the menu of whoever it is sent to, if the channel has one.
     """
 
     text: str = ""
@@ -61,6 +65,7 @@ class Message:
     redraws: bool = False
     picture: Picture | None = None
     file: File | None = None
+    menu: Menu | None = None
 
     def as_text(self) -> str:
         """The whole message as plain text, for a chat or a terminal."""
@@ -75,3 +80,6 @@ class Channel(Protocol):
 
     async def send(self, address: str, message: Message) -> None:
         """Deliver, or raise Unreachable or TryLater. Anything else raised is a bug."""
+
+    async def forget(self, address: str, goodbye: Message) -> None:
+        """Leave nothing of ours at an address that is logged out, as far as it can be, but the goodbye."""

@@ -72,10 +72,26 @@ async def take_role(tx: Tx, person: str, role: str) -> bool:
     return taken
 
 
-async def ended_addresses(tx: Tx, channel: str, limit: int = 20) -> list[tuple[str, str]]:
-    """Chats that belong to nobody any more and wait to be tidied, as (hash, where)."""
+async def end_others(tx: Tx, person: str, here: tuple[str, str] | None, session: str = "") -> int:
+    """Log this person out everywhere but here (a chat, or the browser with this secret); how many there were.
+
+    What could let one of the others in again goes too: codes for a further device, and one-time links.
+    """
+    ended = await end_addresses(tx, person, here) + await end_sessions(tx, person, session)
+    await tx.run(update(codes).where(codes.c.device_of == person).values(uses_left=0))
+    await tx.run(delete(links).where(links.c.person == person))
+    return ended
+
+
+async def has_access(tx: Tx, person: str) -> bool:
+    """False for somebody whose access the school has cut."""
+    return await tx.first(select(people.c.id).where(people.c.id == person, people.c.ended_at.is_(None))) is not None
+
+
+async def ended_addresses(tx: Tx, channel: str, limit: int = 20) -> list[tuple[str, str, str]]:
+    """Chats that belong to nobody any more and wait to be tidied, as (hash, where, whose it was)."""
     query = select(addresses).where(addresses.c.channel == channel, addresses.c.ended.is_(True)).limit(limit)
-    return [(r.hash, tx.vault.open("addresses", r.sealed, r.hash).decode()) for r in await tx.all(query)]
+    return [(r.hash, tx.vault.open("addresses", r.sealed, r.hash).decode(), r.person) for r in await tx.all(query)]
 
 
 async def forget_address(tx: Tx, channel: str, hashed: str) -> None:

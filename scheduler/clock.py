@@ -13,6 +13,7 @@ from data.database import Database, DatabaseProblem
 from data.school import School
 from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
 from scheduler.ladder import climb_due, test_alert_due
+from scheduler.tidying import tidy_due
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def make_clock(db: Database, school: School, sender: Sender, every: float = 1.0)
         "test": (lambda now: test_alert_due(db, school, now), 300 * every),
         "close": (lambda now: close_due(db, school, now), 5 * every),
         "remind": (lambda now: remind_due(db, now), 5 * every),
+        "tidy": (lambda now: tidy_due(sender, now), 2 * every),
         "read": (lambda now: read_due(db, school, now), 30 * every),
         "forget": (lambda now: forget_due(db, now), 600 * every),
     }

@@ -124,8 +124,8 @@ async def _deliver(sender: Sender, letter: Letter, now: datetime) -> None:
     message = await sender.compose(letter, now)
     if message is None:
         return await _mark(sender, letter, "dropped", "over")
-    if person.stopped:
-        message = Message(menu=message.menu)  # they want no words
+    if person.stopped:  # no words then: a new menu comes without, all else waits on the page
+        message, places = Message(menu=message.menu), places if message.menu is not None else []
     reachable = [p for p in places if p.channel in sender.channels]
     if not reachable:
         return await _not_reached(sender, letter, "page", "", now)

@@ -22,6 +22,7 @@ from data.school import check_school, save_school
 from data.vault import BoxKeys, Vault
 from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
 from scheduler.ladder import climb_due
+from scheduler.tidying import tidy_due
 
 ELMFIELD = {
     "name": "Elmfield Primary",
@@ -107,6 +108,8 @@ class School:
         await read_due(self.db, self.house.school, self.clock.now)
         await forget_due(self.db, self.clock.now)
         await climb_due(self.db, self.house.school, self.clock.now)
+        while await tidy_due(sender, self.clock.now):
+            pass
         while await send_due(sender, self.clock.now, 200):
             pass
 

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from telegram import Bot, BotCommand, BotCommandScopeChat, InlineKeyboardMarkup, Update
+from telegram import Bot, InlineKeyboardMarkup, Update
 from telegram.error import BadRequest, TelegramError
 
 from bot.dialogue import Dialogue
+from bot.menus import menu_of
 from bot.said import JOIN, Reply, Tap
 from bot.telegram_channel.channel import NAME, TelegramChannel
 from bot.telegram_channel.drawing import keyboard
@@ -17,7 +18,6 @@ from bot.telegram_channel.errors import harmless, translated
 from bot.telegram_channel.speaker import Speaker, Speech
 from bot.telegram_channel.updates import Foreign, Heard, Reachable, read_update
 from conversations.channel import Message, Unreachable
-from conversations.commands import menu_for
 from data.people import Address, mark_unreachable, person_at
 
 log = logging.getLogger(__name__)
@@ -91,15 +91,11 @@ class Conversation:
                 raise
 
     async def set_menu(self, chat: int) -> None:
-        """The commands of this person, in their language."""
+        """The commands of this person, in their language; none where nobody is known any more."""
         async with self.dialogue.db.reading() as tx:
             person = await person_at(tx, NAME, str(chat))
-        if person is None:
-            return
-        say = self.dialogue.house.say
-        commands = [BotCommand(name, say(person.language, f"command.{name}")) for name in menu_for(person.roles)]
         try:
-            await self.bot.set_my_commands(commands, scope=BotCommandScopeChat(chat))
+            await self.channel.set_menu(chat, menu_of(self.dialogue.house, person) if person else ())
         except TelegramError as error:
             log.info("a menu was not set: %s", type(error).__name__)
 

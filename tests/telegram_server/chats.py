@@ -101,6 +101,18 @@ class Chat:
         self.deleted.append(message_id)
         self.server.bell.ring()
 
+    def sent_at(self, message_id: int) -> float | None:
+        """When a message of this chat was sent, as Telegram dates it; None when it is not there."""
+        if (shown := self._shown.get(message_id)) is not None:
+            return float(shown.raw["date"])
+        there = self.inbound.get(message_id)
+        return float(there["date"]) if there else None
+
+    def ages(self, hours: float) -> None:
+        """Everything in this chat was sent so much earlier."""
+        for raw in (*(shown.raw for shown in self._shown.values()), *self.inbound.values()):
+            raw["date"] -= int(hours * 3600)
+
     async def reads(self, timeout: float = 20) -> Message:
         """The next new or edited message that was not read yet."""
         return await self._until(self._next_unread, timeout, "anything new")

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from tests.telegram_server.chats import Chat, Message, Notice, Person, find_chat, speaking_place
 from tests.telegram_server.formatting import text_of, utf16
 from tests.telegram_server.keyboards import check_inline, inline_rows
-from tests.telegram_server.refusals import bad, not_modified, query_too_old
+from tests.telegram_server.refusals import TOO_OLD, bad, not_modified, query_too_old
 
 if TYPE_CHECKING:
     from tests.telegram_server.server import TelegramServer
 
 NOTICE_LIMIT = 200
+MOST_DELETED = 100
+DELETABLE_FOR = 48 * 3600  # seconds
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,26 @@ def edit_message_reply_markup(server: "TelegramServer", params: dict) -> dict:
 
 
 def delete_message(server: "TelegramServer", params: dict) -> bool:
-    find_chat(server.chats, params["chat_id"]).remove(params["message_id"])
+    chat, number = find_chat(server.chats, params["chat_id"]), params["message_id"]
+    if time.time() - (chat.sent_at(number) or time.time()) > DELETABLE_FOR:
+        raise bad("message can't be deleted for everyone", TOO_OLD)
+    chat.remove(number)
+    return True
+
+
+def delete_messages(server: "TelegramServer", params: dict) -> bool:
+    """Up to 100 at once: what is not in this chat is passed over; one that is too old, and nothing is deleted."""
+    numbers = params["message_ids"]
+    if not 1 <= len(numbers) <= MOST_DELETED:
+        raise bad("there must be from 1 to 100 message identifiers")
+    if min(numbers) < 1:
+        raise bad("invalid message identifier specified")
+    chat = find_chat(server.chats, params["chat_id"])
+    there = [number for number in numbers if chat.sent_at(number) is not None]
+    if any(time.time() - (chat.sent_at(number) or 0) > DELETABLE_FOR for number in there):
+        raise bad("message can't be deleted for everyone", TOO_OLD)
+    for number in there:
+        chat.remove(number)
     return True
 
 

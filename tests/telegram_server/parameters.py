@@ -299,6 +299,7 @@ METHODS: dict[str, Method] = {
     ),
     "editMessageReplyMarkup": Method({}, _WHICH),
     "deleteMessage": Method({**_CHAT, "message_id": integer}, {}),
+    "deleteMessages": Method({**_CHAT, "message_ids": list_of(integer)}, {}),
     "answerCallbackQuery": Method(
         {"callback_query_id": string},
         {"text": string, "show_alert": boolean, "url": string, "cache_time": integer},

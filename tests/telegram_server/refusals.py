@@ -5,6 +5,7 @@ FLOOD = "flood"
 FORBIDDEN = "forbidden"
 NOT_MODIFIED = "not modified"
 QUERY = "query"
+TOO_OLD = "too old to delete"  # a bot that keeps no times finds out by trying
 
 
 class Refusal(Exception):

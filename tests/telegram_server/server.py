@@ -43,6 +43,7 @@ HANDLERS: dict[str, Callable[["TelegramServer", dict], object]] = {
     "editMessageText": editing.edit_message_text,
     "editMessageReplyMarkup": editing.edit_message_reply_markup,
     "deleteMessage": editing.delete_message,
+    "deleteMessages": editing.delete_messages,
     "answerCallbackQuery": editing.answer_callback_query,
     "getUpdates": lambda server, params: server.get_updates(params),
     "setWebhook": lambda server, params: server.set_webhook(params),

@@ -1,0 +1,31 @@
+"""A role given or taken by somebody else: the role itself, their browsers, and a letter that renews their menu."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from data.access import take_role
+from data.database import Tx
+from data.moments import stamp
+from data.outbox import post
+from data.people import add_role
+
+
+async def grant_role(tx: Tx, person: str, role: str, now: datetime) -> bool:
+    """Give it and tell them; whether it is new."""
+    new = await add_role(tx, person, role)
+    if new:
+        await _tell(tx, person, role, now)
+    return new
+
+
+async def take_role_away(tx: Tx, person: str, role: str, now: datetime) -> bool:
+    """Take it, sign their browsers out, and tell them; whether they held it."""
+    held = await take_role(tx, person, role)
+    if held:
+        await _tell(tx, person, role, now)
+    return held
+
+
+async def _tell(tx: Tx, person: str, role: str, now: datetime) -> None:
+    await post(tx, "role", f"{role}:{stamp(now)}", [person], now)
