@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot import joining, reading
+from bot import account, inviting, joining, reading
 from bot.care import raise_concern
 from bot.errands import ERRANDS
 from bot.errands.pick import can_be_shown, close_now, postponed
@@ -241,13 +241,14 @@ def errand(name: str) -> Callable[[PersonsTurn], Awaitable[None]]:
     return lambda turn: begin_errand(turn, name)
 
 
-STAYS = frozenset({"help", "language", "menu", "whoreads"})  # these keep the place and show it again
+STAYS = frozenset({"help", "language", "menu", "settings", "whoreads"})  # these keep the place and show it again
 HANDLERS: dict[str, Callable[[PersonsTurn], Awaitable[None]]] = {
     "menu": menu,
     "help": help,
     "again": again,
     "explain": explain,
     "language": language,
+    "settings": account.settings,
     "whoreads": whoreads,
     "needhelp": needhelp,
     "stop": stop,
@@ -255,4 +256,5 @@ HANDLERS: dict[str, Callable[[PersonsTurn], Awaitable[None]]] = {
     "dropins": dropins,
     "queue": reading.queue,
     **{name: errand(name) for name in ERRANDS},
+    "invite": inviting.invite,
 }

@@ -119,8 +119,7 @@ async def finished(turn: PersonsTurn) -> Reply:
     for after in turn.after:
         await after()
     messages = [m if isinstance(m, Message) else await m() for m in turn.says]
-    flags = {"stale": turn.stale, "roles_changed": turn.roles_changed, "logged_out": turn.logged_out}
-    return Reply(messages, **flags)
+    return Reply(messages, turn.stale, roles_changed=turn.roles_changed, logged_out=turn.logged_out)
 
 
 # --- taps ---------------------------------------------------------------------------------------------------------

@@ -25,14 +25,7 @@ class House:
     @property
     def staff_names(self) -> dict[str, str]:
         """Role -> name of those whom school.yaml names."""
-        people = self.school.people
-        return {
-            "dsl": people.dsl,
-            "deputy": people.deputy_dsl,
-            "head": people.head,
-            "chair": people.chair,
-            "senco": people.senco,
-        }
+        return self.school.staff_names
 
     def say(self, language: str, key: str, **more: object) -> str:
         """A phrase with the school's facts, and more, filled in."""
@@ -51,6 +44,7 @@ class House:
             "council": school.help.council_out_of_hours,
             "sendiass": school.help.sendiass,
             "numbers": self.numbers(language),
+            "child": self.texts.say(language, "your-child"),
             "senco": people.senco,
             "dsl": people.dsl,
             "deputy": people.deputy_dsl,

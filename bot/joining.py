@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.care import into_queue, next_steps
+from bot.devices import tell_others, warn_user
 from bot.facts import House
 from bot.proof import proof_words
 from bot.said import JOIN, Reply, Said, Tap, Text, asking
@@ -13,6 +14,7 @@ from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
 from conversations.screening import screen
 from conversations.texts import fold, listed
+from data.children import add_places
 from data.codes import (
     Invitation,
     find_invitation,
@@ -37,23 +39,31 @@ from data.people import (
     join_group,
 )
 
+ELSEWHERE = "web"  # where no chat is to be passed over
 FREE_TRIES, SLOWEST = 5, 3.0  # wrong codes an hour before answers come slower, and by how many seconds at most
 
 
-def join_screen(house: House, language: str, channel: str, words: tuple[str, str]) -> Message:
+def join_screen(house: House, language: str, channel: str, words: tuple[str, str], device: bool = False) -> Message:
     """The first screen for everybody who opens a code: the two words of its letter before anything else (B15).
 
-    On Telegram it says what Telegram knows (ANON-2).
+    On Telegram it says what Telegram knows (ANON-2). `device`: the code adds a phone or browser to an account.
     """
     buttons = (
         Button(house.say(language, "label.yes-start"), asking(JOIN, "yes")),
         Button(house.say(language, "label.no-thank-you"), asking(JOIN, "no")),
     )
     knows = ["join.telegram"] if channel == "telegram" else []
-    keys = ["join.words", "join.text", *knows, "join.ask", "join.trial"]
+    about = "device" if device else "join"
+    keys = ["join.words", f"{about}.text", *knows, f"{about}.ask", "join.trial"]
     both = listed(list(words), language)
     text = "\n\n".join(house.say(language, key, words=both) for key in keys)
-    return Message(text, title=house.say(language, "join.title"), buttons=buttons)
+    return Message(text, title=house.say(language, f"{about}.title"), buttons=buttons)
+
+
+async def invitation_of(tx: Tx, house: House, code: str, now: datetime) -> Invitation | None:
+    """What a code opens for somebody new; a young person's only where the school lets them join (AGE-1)."""
+    found = await find_invitation(tx, code, now) if code else None
+    return found if found is None or found.role != "young-person" or house.school.young_people else None
 
 
 def refusal(house: House, language: str) -> Message:
@@ -85,11 +95,13 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
 
 async def _asked_again(tx: Tx, house: House, channel: str, code: str, now: datetime, language: str) -> Message | None:
     """The first screen once more; None when the code is not good any more."""
-    invitation = await find_invitation(tx, code, now)
-    if invitation is None:
-        return None
-    words = proof_words(house, tx.vault, code, invitation.language)
-    return join_screen(house, _spoken(house, invitation, language), channel, words)
+    invitation = await invitation_of(tx, house, code, now)
+    return _first_screen(tx, house, invitation, channel, code, language) if invitation else None
+
+
+def _first_screen(tx: Tx, house: House, what: Invitation, channel: str, code: str, language: str) -> Message:
+    words = proof_words(house, tx.vault, code, what.language)
+    return join_screen(house, _spoken(house, what, language), channel, words, what.device_of is not None)
 
 
 def _code_in(said: Said) -> str | None:
@@ -124,12 +136,12 @@ def yes_or_no(house: House, said: Said, language: str) -> str:
 
 
 async def _opened(tx: Tx, house: House, channel: str, here: str, code: str, now: datetime, language: str) -> Reply:
-    invitation = await find_invitation(tx, code, now) if code else None
+    invitation = await invitation_of(tx, house, code, now)
     if invitation is None:
+        await warn_user(tx, house, code, now)
         return Reply([refusal(house, language)], wait=await wait_after_wrong(tx, here, now))
     await remember_visit(tx, here, code, now)
-    words = proof_words(house, tx.vault, code, invitation.language)
-    return Reply([join_screen(house, _spoken(house, invitation, language), channel, words)])
+    return Reply([_first_screen(tx, house, invitation, channel, code, language)])
 
 
 def _spoken(house: House, invitation: Invitation, language: str) -> str:
@@ -143,26 +155,34 @@ async def wait_after_wrong(tx: Tx, here: str, now: datetime, free: int = FREE_TR
 
 
 async def _join_from(tx: Tx, house: House, address: Address, code: str, now: datetime, language: str) -> Reply:
-    person = await join(tx, house, code, now, language)
-    await forget_visit(tx, address_hash(tx, address.channel, address.where))
-    if person is None:
+    here = address_hash(tx, address.channel, address.where)
+    invitation = await invitation_of(tx, house, code, now)
+    person = await join(tx, house, code, now, language, here)
+    await forget_visit(tx, here)
+    if invitation is None or person is None:
+        await warn_user(tx, house, code, now)
         return Reply([refusal(house, language)])
     await add_address(tx, person, address.channel, address.where)
-    return Reply([welcome(house, language)], roles_changed=True, joined=person)
+    return Reply([welcome(house, language, invitation)], roles_changed=True, joined=person)
 
 
-def welcome(house: House, language: str) -> Message:
-    return Message(
-        house.say(language, "join.done"),
-        buttons=(Button(house.say(language, "label.menu"), asking("c", "menu")),),
-    )
+def welcome(house: House, language: str, invitation: Invitation) -> Message:
+    """The first words after joining: a role that waits is said to wait, a further device is no new joining."""
+    key = "device.done" if invitation.device_of else "join.waits" if invitation.waits else "join.done"
+    menu = Button(house.say(language, "label.menu"), asking("c", "menu"))
+    return Message(house.say(language, key), buttons=(menu,))
 
 
-async def join(tx: Tx, house: House, code: str, now: datetime, language: str) -> str | None:
-    """A new person for this code, with consent, role and group; None when the code is not good any more."""
-    invitation = await find_invitation(tx, code, now)
+async def join(tx: Tx, house: House, code: str, now: datetime, language: str, here: str = ELSEWHERE) -> str | None:
+    """Whose address this is from now on: a new person's, with consent, role and group, or the owner's of a device code.
+
+    None when the code is not good any more. `here` is the hash of the chat, for a device's letter to pass over.
+    """
+    invitation = await invitation_of(tx, house, code, now)
     if invitation is None:
         return None
+    if owner := invitation.device_of:
+        return owner if await _added(tx, owner, code, here, now) else None
     person = await add_person(tx, _spoken(house, invitation, language), invitation.label, now)
     if not await spend_code(tx, code, person, now):
         return None
@@ -170,11 +190,22 @@ async def join(tx: Tx, house: House, code: str, now: datetime, language: str) ->
     return person
 
 
-async def _grant(tx: Tx, person: str, invitation: Invitation) -> bool:
-    new = await add_role(tx, person, invitation.role)
-    if invitation.group:
-        await join_group(tx, person, invitation.group)
-    return new
+async def _added(tx: Tx, owner: str, code: str, here: str, now: datetime) -> bool:
+    """Use a device code up; the owner's other devices hear of it."""
+    if not await spend_code(tx, code, owner, now):
+        return False
+    await tell_others(tx, tx.vault.lookup("code", code), owner, here, now)
+    return True
+
+
+async def _grant(tx: Tx, person: str, invitation: Invitation) -> None:
+    """Role, group, and room for the children; a role that waits for a colleague's yes comes later (B4)."""
+    if not invitation.waits:
+        await add_role(tx, person, invitation.role)
+    more = invitation.children if invitation.role == "parent" else 0
+    if invitation.group and not await join_group(tx, person, invitation.group):
+        more = 0  # a second letter for the same children
+    await add_places(tx, person, more)
 
 
 async def _no_code(tx: Tx, house: House, said: Said, now: datetime, language: str, waiting: Message | None) -> Reply:
@@ -202,14 +233,21 @@ async def code_from_person(turn: PersonsTurn, code: str) -> None:
     """A known person opens a code: one they used goes on, a new one is asked about, a bad one refused."""
     if code and await used_by(turn.tx, code, turn.person.id):
         return turn.tell("join.done-again", turn.menu_button())
-    invitation = await find_invitation(turn.tx, code, turn.now) if code else None
-    if invitation is None:
-        await note_wrong_code(turn.tx, place_of(turn.person.id), turn.now)
-        turn.says.append(refusal(turn.house, turn.language))
-        return
+    invitation = await invitation_of(turn.tx, turn.house, code, turn.now)
+    if invitation and invitation.device_of == turn.person.id:
+        return turn.tell("join.done-again", turn.menu_button())
+    if invitation is None or invitation.device_of:
+        return await _refuse_person(turn, code)
     await remember_visit(turn.tx, place_of(turn.person.id), code, turn.now)
     words = proof_words(turn.house, turn.tx.vault, code, invitation.language)
     turn.says.append(join_screen(turn.house, turn.language, turn.channel, words))
+
+
+async def _refuse_person(turn: PersonsTurn, code: str) -> None:
+    """The same sentence for a code that is wrong, used by somebody else, or meant for somebody else's devices."""
+    await warn_user(turn.tx, turn.house, code, turn.now)
+    await note_wrong_code(turn.tx, place_of(turn.person.id), turn.now)
+    turn.says.append(refusal(turn.house, turn.language))
 
 
 async def known_person(turn: PersonsTurn, answer: str) -> None:
@@ -225,12 +263,13 @@ async def known_person(turn: PersonsTurn, answer: str) -> None:
 
 async def add_code(turn: PersonsTurn, code: str) -> None:
     """A further code adds its role and group."""
-    invitation = await find_invitation(turn.tx, code, turn.now)
-    if invitation is None or not await spend_code(turn.tx, code, turn.person.id, turn.now):
-        turn.says.append(refusal(turn.house, turn.language))
-        return
+    invitation = await invitation_of(turn.tx, turn.house, code, turn.now)
+    if invitation is None or invitation.device_of or not await spend_code(turn.tx, code, turn.person.id, turn.now):
+        return await _refuse_person(turn, code)
     await _grant(turn.tx, turn.person.id, invitation)
     turn.roles_changed = True
     fresh = await find_person(turn.tx, turn.person.id)
     turn.person = fresh or replace(turn.person)
+    if invitation.waits:
+        return turn.tell("join.role-waits", turn.menu_button())
     turn.tell("join.role-added", turn.menu_button(), roles=turn.phrase(f"role.{invitation.role}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.access_letters import ACCESS_LETTERS, access_letter
 from bot.facts import House
 from bot.said import COMMAND, OPEN, SEEN, asking
 from conversations.channel import Button, Message
@@ -35,6 +36,8 @@ class Letters:
                 return await self._to_readers(tx, letter, language)
             if letter.kind == "factor":
                 return Message(self.house.say(language, "staff.factor-added"))
+            if letter.kind in ACCESS_LETTERS:
+                return await access_letter(tx, self.house, letter, person, now) if person else None
             survey = await find_survey(tx, letter.ref)
             return self._about(letter, survey, language) if survey else None
 

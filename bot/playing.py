@@ -15,6 +15,7 @@ from conversations.channel import Message
 from conversations.engine import State, Turn, resume, start
 from conversations.form import Form
 from conversations.roles import may
+from data.children import names_of
 from data.codes import forget_visit, place_of
 from data.people import set_front
 from data.runs import BoxLost, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
@@ -95,12 +96,22 @@ async def open_run(turn: PersonsTurn, survey: Survey) -> None:
 
 async def draw(turn: PersonsTurn, run: Run, survey: Survey | None, form: Form) -> Message:
     """The screen of this run: what is asked, or after a safeguarding reply the way to go on."""
-    setting = turn.house.setting(survey, run.id, turn.language)
+    setting = await _setting(turn, run, survey)
     if run.state.paused:
         return _paused(turn, setting, run.state)
     if run.errand and run.state.place == "review":
         return await ERRANDS[run.errand].review(turn, form, run.state, setting)
     return screen_for(form, run.state, setting)
+
+
+async def _setting(turn: PersonsTurn, run: Run, survey: Survey | None) -> Setting:
+    """What the screens of a run need; {child} is a parent's own name for an only child (data/children.py)."""
+    setting = turn.house.setting(survey, run.id, turn.language)
+    if survey is None or not survey.form.names("child"):
+        return setting
+    names = await names_of(turn.tx, turn.person.id)
+    only = names[0] if len(names) == 1 else ""
+    return replace(setting, facts=setting.facts | {"child": only}) if only else setting
 
 
 def _paused(turn: PersonsTurn, s: Setting, state: State) -> Message:
@@ -126,7 +137,7 @@ async def _save(turn: PersonsTurn, run: Run, survey: Survey | None, state: State
 
 async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, result: Turn) -> None:
     run = await _save(turn, run, survey, result.state)
-    setting = turn.house.setting(survey, run.id, turn.language)
+    setting = await _setting(turn, run, survey)
     for event in result.events:
         if isinstance(event, w.Raised):
             await _raised(turn, run, survey, form, event)

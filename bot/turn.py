@@ -11,14 +11,17 @@ from bot.said import COMMAND, Later, asking
 from conversations.channel import Button, Message
 from conversations.engine import Context
 from data.database import Database, Tx
-from data.people import Person
+from data.people import Address, Person
 
 After = Callable[[], Awaitable[None]]
 
 
 @dataclass
 class PersonsTurn:
-    """Everything one turn needs. `says` collects the messages; `after` what follows the commit."""
+    """Everything one turn needs. `says` collects the messages; `after` what follows the commit.
+
+    `here` is the chat it takes place in, or `session` the secret of the browser.
+    """
 
     db: Database
     tx: Tx
@@ -26,10 +29,13 @@ class PersonsTurn:
     person: Person
     now: datetime
     channel: str
+    here: Address | None = None
+    session: str = field(default="", repr=False)
     says: list[Message | Later] = field(default_factory=list)
     after: list[After] = field(default_factory=list)
     stale: bool = False
     roles_changed: bool = False
+    logged_out: bool = False
 
     @property
     def language(self) -> str:

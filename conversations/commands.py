@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from conversations.roles import MAY, may
 
-EVERYBODY = ("menu", "help", "again", "explain", "language", "whoreads", "needhelp", "stop", "start")
+EVERYBODY = ("menu", "help", "again", "explain", "language", "settings", "whoreads", "needhelp", "stop", "start")
 FAMILIES = ("surveys", "dropins")
-STAFF = ("queue", "send", "summary", "close", "export", "dropin")
+STAFF = ("queue", "send", "summary", "close", "export", "dropin", "invite")
 COMMANDS = (*FAMILIES, *STAFF, *EVERYBODY)
 
 assert set(FAMILIES + STAFF) <= set(MAY)  # a command of some is declared with its roles

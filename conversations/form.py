@@ -98,6 +98,12 @@ class Form(Strict):
     def takes_words(self) -> bool:
         return any(q.type == "text" for q in self.questions)
 
+    def names(self, fact: str) -> bool:
+        """Whether a text of this form has the placeholder {fact}."""
+        asked = [t for q in self.questions for t in (q.text, q.easy or {}, *(c.label for c in q.choices))]
+        texts = (self.title, self.intro or {}, *asked)
+        return any(f"{{{fact}}}" in words for text in texts for words in text.values())
+
     @model_validator(mode="after")
     def _hangs_together(self) -> Form:
         problems = _form_problems(self)

@@ -20,6 +20,7 @@ from data.tables import code_uses, codes, visits, wrong_codes
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
 LENGTH = 10
+START = 16  # letters of a hash that name a code in a button
 DEVICE_CODE_LIFE = timedelta(minutes=15)
 _ALIKE = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
@@ -134,6 +135,13 @@ async def used_by(tx: Tx, code: str, person: str) -> bool:
     return await tx.first(select(code_uses).where(*where)) is not None
 
 
+async def only_user(tx: Tx, code: str) -> str | None:
+    """Who used this code, where that was one person; None for a code that nobody or several people used."""
+    where = code_uses.c.hash == tx.vault.lookup("code", code)
+    users = [r.person for r in await tx.all(select(code_uses.c.person).where(where).limit(2))]
+    return users[0] if len(users) == 1 else None
+
+
 async def spend_code(tx: Tx, code: str, person: str, now: datetime) -> bool:
     """Use the code once; False when somebody else was faster."""
     hashed = tx.vault.lookup("code", code)
@@ -189,6 +197,12 @@ async def waiting_slips(tx: Tx, now: datetime) -> list[Slip]:
     there = select(codes, code_uses.c.person, code_uses.c.at).outerjoin(code_uses, code_uses.c.hash == codes.c.hash)
     found = _slips(tx, await tx.all(there.where(codes.c.waits.is_(True)).order_by(codes.c.made_at)))
     return [slip for slip in found if slip.person or slip.open_at(now)]
+
+
+async def find_waiting(tx: Tx, start: str, now: datetime) -> Slip | None:
+    """The one among them whose hash begins so (a button has no room for all of it)."""
+    found = [slip for slip in await waiting_slips(tx, now) if len(start) >= START and slip.hash.startswith(start)]
+    return found[0] if len(found) == 1 else None
 
 
 async def approve_code(tx: Tx, hashed: str) -> list[str]:

@@ -24,9 +24,11 @@ FACTS = {
     "at",
     "base",
     "chair",
+    "child",
     "close_date",
     "close_time",
     "closed",
+    "code",
     "council",
     "count",
     "date",
@@ -70,6 +72,7 @@ FACTS = {
     "word_readers",
     "words",
 }
+ACCESS = ("approve.letter", "device.added", "device.tried", "chat.")  # bot/access_letters.py
 BANNED = ("just between us", "completely private", "no one will know", "nobody will know", "our secret", "stay secret")
 
 
@@ -126,7 +129,7 @@ def test_every_placeholder_is_a_known_fact() -> None:
 
 def test_invitations_and_alerts_are_neutral_on_a_lock_screen() -> None:
     """FAIL-7: no name, no need in what comes unasked."""
-    unasked = ("invitation", "reminder.", "staff.alert", "closing.")
+    unasked = ("invitation", "reminder.", "staff.alert", "closing.", *ACCESS)
     for key, words in phrases():
         if key.split(":")[1].startswith(unasked):
             assert not re.search(r"send|needs|safeguard|danger|\{(title|group|senco|dsl|head|name)\}", words.lower())

@@ -61,7 +61,8 @@ class Screen:
     state: State
 
     def message(self, text: str, *labels: str, title: str = "") -> Message:
-        keys = {"send-now": w.SEND, "close-and-count": w.SEND, "change": w.CHANGE, "cancel": w.CANCEL}
+        does = dict.fromkeys(("send-now", "close-and-count", "make-code"), w.SEND)
+        keys = does | {"change": w.CHANGE, "cancel": w.CANCEL}
         pairs = [(label, keys[label]) for label in labels]
         return Message(text, title=title, buttons=self.setting.controls(self.state.step, *pairs))
 

@@ -1,0 +1,56 @@
+"""/settings: another device, names for one's children, and logging out (S20)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.devices import offer_code
+from bot.playing import begin_errand
+from bot.said import COMMAND, SETTING, asking
+from bot.turn import PersonsTurn
+from conversations.channel import Button, Message
+from data.access import end_address
+from data.children import names_of
+from data.sessions import end_session
+
+
+async def settings(turn: PersonsTurn) -> None:
+    names = ["device", *(["children"] if await names_of(turn.tx, turn.person.id) else []), "log-out"]
+    buttons = tuple(Button(turn.phrase(f"settings.{name}"), asking(SETTING, name)) for name in names)
+    turn.says.append(Message(title=turn.phrase("settings.title"), buttons=(*buttons, turn.menu_button())))
+
+
+async def choose_setting(turn: PersonsTurn, name: str) -> None:
+    """A tap on one of these buttons."""
+    does: dict[str, Callable[[PersonsTurn], Awaitable[None]]] = {
+        "device": offer_code,
+        "children": _children,
+        "log-out": _ask_to_log_out,
+        "leave": _log_out,
+    }
+    if name not in does:
+        return turn.tell("closed-now")
+    await does[name](turn)
+
+
+async def _children(turn: PersonsTurn) -> None:
+    if not await names_of(turn.tx, turn.person.id):
+        return turn.tell("closed-now")
+    await begin_errand(turn, "children")
+
+
+async def _ask_to_log_out(turn: PersonsTurn) -> None:
+    """Asked once, because coming back takes a new code."""
+    leave = Button(turn.phrase("settings.log-out-now"), asking(SETTING, "leave"))
+    stay = turn.label("cancel", asking(COMMAND, "menu"))
+    turn.says.append(Message(turn.phrase("settings.log-out-ask"), buttons=(leave, stay)))
+
+
+async def _log_out(turn: PersonsTurn) -> None:
+    """This chat, or this browser, belongs to nobody from now on; a chat is tidied by scheduler/tidying.py."""
+    if turn.here:
+        await end_address(turn.tx, turn.here.channel, turn.here.where)
+    else:
+        await end_session(turn.tx, turn.session)
+    turn.logged_out = turn.roles_changed = True
+    turn.tell("settings.logged-out")
