@@ -95,6 +95,12 @@ class School(_Strict):
         return names
 
     @property
+    def staff_names(self) -> dict[str, str]:
+        """Role -> name of the people this file names."""
+        people = self.people.model_dump()
+        return {{"deputy_dsl": "deputy"}.get(key, key): name for key, name in people.items()}
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.errands.send import default_sending, send_survey
 from bot.gaps import gaps
 from conversations.channel import Message, TryLater, Unreachable
 from conversations.naming import roles_named
 from data.access import cut_access
 from data.alerts import find_alert, set_any_hour, set_away, steps_of
-from data.people import add_address, set_stopped
+from data.forms import all_forms
+from data.people import add_address, find_group, set_stopped
 from data.queue import waiting_items
 from scheduler import ladder
 from scheduler.ladder import PATIENCE
@@ -365,3 +367,22 @@ async def test_once_a_month_a_test_alert_and_who_tapped(friday: Friday) -> None:
     assert [s.what for s in steps].count("acknowledged") == 1
     assert not await ladder.test_alert_due(db, house.school, datetime(2026, 12, 1, 8, 0, tzinfo=UTC))
     assert await ladder.test_alert_due(db, house.school, datetime(2026, 12, 1, 8, 30, tzinfo=UTC))
+
+
+async def test_words_of_a_survey_about_a_reader_pass_them_too(friday: Friday) -> None:
+    """SAFE-7: also words that nothing flagged."""
+    school = friday.school
+    parents = await school.people(10)
+    async with school.db.transaction() as tx:
+        forms = await all_forms(tx)
+        group = await find_group(tx, "SEND parents") or ""
+        plan = default_sending(school.house, forms["parent-send-provision"], group, FRIDAY.date())
+        sent = await send_survey(tx, school.house, plan, FRIDAY)
+    talk = school.on(parents[0])
+    talk.reply = await talk.forges(f"o={sent.id}")
+    await talk.taps("Yes, start", *["Skip"] * 6)
+    await talk.types("Mr Okafor never answers my letters")
+    await talk.taps("Send my answers")
+    await friday.at(FRIDAY.replace(hour=8) + timedelta(days=3))
+    for role, sees in {"dsl": "Nothing is waiting", "deputy": "1 item waits", "senco": "1 item waits"}.items():
+        assert sees in (await school.on(friday.people[role]).types("/queue")).messages[0].text
