@@ -20,6 +20,7 @@ from bot.cli.telegram_me import Me, ask_me
 from bot.facts import House
 from bot.gaps import gaps
 from bot.house import box_keys, read_vault, shares_folder
+from bot.our_bot import WEBHOOK, last_sharing, same_bot
 from bot.settings import Settings, SettingsProblem, read_settings, unknown_names
 from conversations.texts import load_texts
 from data.alerts import open_alerts, steps_of
@@ -177,9 +178,11 @@ def _writing(path: Path, seen: Checkup) -> Iterator[Finding]:
 
 
 async def _inside(db: Database, settings: Settings, telegram: Me | None, now: datetime) -> list[Finding]:
+    bot: list[Finding] = []
     if telegram and telegram.name:
         async with db.transaction() as tx:
             await remember_bot_name(tx, telegram.name)
+            bot = await _same(tx, telegram)
     async with db.reading() as tx:
         school = await load_school(tx)
         if school is None:
@@ -195,7 +198,31 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
             lambda: _forms(tx),
             lambda: _backup(tx, now),
         ]
-        return [Finding("school", OK, school.name), _zone(school, now), *[await look() for look in looks]]
+        about = [Finding("school", OK, school.name), _zone(school, now), *bot, *await _token(tx, school, now)]
+        return about + [await look() for look in looks]
+
+
+async def _same(tx: Tx, telegram: Me) -> list[Finding]:
+    """Whether this is the bot that setup heard of (B16): what stands in the letters of families."""
+    expected = await same_bot(tx, telegram.identity) if telegram.identity else None
+    if expected is None or telegram.identity is None:
+        return []
+    now, remedy = telegram.identity, "If you changed it: yousaid setup --from school.yaml. If not: see @BotFather now."
+    if (now.id, now.username) != (expected.id, expected.username):
+        says = f"this token is of @{now.username}, number {now.id}; setup knew @{expected.username}, {expected.id}"
+        return [Finding("our bot", BROKEN, says, remedy)]
+    return [Finding("our bot", LOOK, f"it is called {now.name!r} now; setup knew {expected.name!r}", remedy)]
+
+
+async def _token(tx: Tx, school: School, now: datetime) -> list[Finding]:
+    """Whether somebody else used the bot's token (B6)."""
+    shared = await last_sharing(tx, now)
+    if shared is None:
+        return []
+    how = "told Telegram to send its messages elsewhere" if shared.how == WEBHOOK else "fetched the bot's messages"
+    says = f"another program {how}, last on {shared.at.astimezone(school.zone):%d %B, %H:%M}"
+    remedy = "If that was not you: /revoke in @BotFather, set the new token, yousaid run."
+    return [Finding("token", BROKEN, says, remedy)]
 
 
 def _zone(school: School, now: datetime) -> Finding:
@@ -360,6 +387,15 @@ def _bot_options(me: Me) -> Iterator[Finding]:
     if me.joins_groups:
         says = "anybody can add the bot to a group"
         yield Finding("groups", LOOK, says, "In @BotFather: /setjoingroups, choose the bot, Disable.")
+    if me.reads_groups:
+        says = "in a group it would get everything that is said there"
+        yield Finding("privacy", LOOK, says, "In @BotFather: /setprivacy, choose the bot, Enable.")
+    if me.inline:
+        says = "it can be called from any chat by its name"
+        yield Finding("inline", LOOK, says, "In @BotFather: /setinline, choose the bot, /empty.")
+    if me.guests:
+        says = "it can be spoken to in chats that it is not in"
+        yield Finding("guests", LOOK, says, "In @BotFather: Bot Settings, switch guest mode off.")
 
 
 def _port(settings: Settings) -> Finding:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.cli.links import known_bot_name, remember_bot_name
-from bot.cli.telegram_me import ask_me
+from bot.cli.telegram_me import Me, ask_me
 from bot.house import opened_database, read_vault, shares_folder
+from bot.our_bot import remember_bot
 from bot.settings import Settings
 from data.codes import Invitation, make_code
 from data.database import Database, DatabaseProblem, Tx, schema_version
@@ -55,13 +56,16 @@ def _take_back(settings: Settings, new_database: bool) -> None:
 
 
 async def _fill(db: Database, settings: Settings, school: School, now: datetime, key: str | None) -> SetUp:
-    name, silent = await _bot_name(settings)
+    me, silent = await _bot(settings)
+    name = me.name or None if me else None
     async with db.transaction() as tx:
         again = await load_school(tx) is not None
         await save_school(tx, school)
         await save_groups(tx, school.groups)
         if name:
             await remember_bot_name(tx, name)
+        if me and me.identity:
+            await remember_bot(tx, me.identity)
         name = name or await known_bot_name(tx)
         codes = {role: await _first_code(tx, role, school, now) for role in FIRST_ROLES}
     return SetUp(school, again, name, silent, key, codes)
@@ -72,8 +76,8 @@ async def _first_code(tx: Tx, role: str, school: School, now: datetime) -> str:
     return await make_code(tx, Invitation(role, None, school.languages[0], names.get(role, "")), 1, now + CODES_LAST)
 
 
-async def _bot_name(settings: Settings) -> tuple[str | None, str]:
-    """The bot's username, and in one line why it is not known."""
+async def _bot(settings: Settings) -> tuple[Me | None, str]:
+    """What Telegram says of the bot, and in one line why that is not known."""
     if settings.telegram_token is None:
         return (
             None,
@@ -87,7 +91,7 @@ async def _bot_name(settings: Settings) -> tuple[str | None, str]:
             None,
             "Telegram could not be reached, so its links are missing here. Codes can be typed.",
         )
-    return me.name, ""
+    return me, ""
 
 
 def _ready_key(settings: Settings, new_database: bool) -> bool:

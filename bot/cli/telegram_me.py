@@ -1,4 +1,4 @@
-"""What Telegram says about our bot: its name, whether groups may add it, whether a webhook is set."""
+"""What Telegram says about our bot: its name, whom it listens to, whether a webhook is set."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.our_bot import Identity
+
 if TYPE_CHECKING:
-    from telegram import Bot
+    from telegram import Bot, User
 
     from bot.settings import Settings
     from bot.telegram_channel.request import AiohttpRequest
@@ -23,6 +25,10 @@ class Me:
     joins_groups: bool = False
     webhook: bool = False
     trouble: str = ""
+    reads_groups: bool = False
+    inline: bool = False
+    guests: bool = False
+    identity: Identity | None = None
 
 
 async def ask_me(settings: Settings) -> Me:
@@ -34,7 +40,7 @@ async def ask_me(settings: Settings) -> Me:
         async with asyncio.timeout(PATIENCE):
             await bot.initialize()
             hook = await bot.get_webhook_info()
-            return Me(bot.username, bool(bot.can_join_groups), bool(hook.url))
+            return _me(bot.bot, bool(hook.url))
     except (InvalidToken, Forbidden):
         return Me(trouble="refused")
     except (TelegramError, TimeoutError, OSError):
@@ -42,6 +48,19 @@ async def ask_me(settings: Settings) -> Me:
     finally:
         for request in requests:  # a bot cut off while it begins does not close them
             await request.shutdown()
+
+
+def _me(user: User, webhook: bool) -> Me:
+    """What Telegram knows of it; names of a bot are no personal data."""
+    return Me(
+        user.username or "",
+        joins_groups=bool(user.can_join_groups),
+        webhook=webhook,
+        reads_groups=bool(user.can_read_all_group_messages),
+        inline=bool(user.supports_inline_queries),
+        guests=bool(user.supports_guest_queries),
+        identity=Identity(user.id, user.username or "", user.first_name),
+    )
 
 
 def _bot(settings: Settings) -> tuple[Bot, list[AiohttpRequest]]:

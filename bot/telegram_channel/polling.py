@@ -19,6 +19,7 @@ from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.ext import Application, ContextTypes, TypeHandler
 
+from bot.our_bot import READER, WEBHOOK, note_sharing
 from bot.telegram_channel.conversation import Conversation
 from bot.telegram_channel.speaker import WAITING, Speaker
 from bot.telegram_channel.updates import ALLOWED
@@ -31,6 +32,7 @@ App = Application[Any, Any, Any, Any, Any, Any]
 LONG_POLL = 25  # seconds
 MOMENT = 0.25  # seconds a batch may wait for its replies before it counts as received
 TRIES = 3
+SHARED_PAUSE = 5.0  # seconds
 
 
 class Polling:
@@ -61,8 +63,7 @@ class Polling:
         except InvalidToken:
             raise
         except Conflict:
-            log.error("another program uses this bot's token; waiting")
-            await asyncio.sleep(5)
+            await self._shared()
         except RetryAfter as error:
             after = error.retry_after
             await asyncio.sleep(after if isinstance(after, int) else after.total_seconds())
@@ -70,6 +71,29 @@ class Polling:
             log.warning("Telegram cannot be reached: %s", type(error).__name__)
             await asyncio.sleep(2)
         return ()
+
+    async def _shared(self) -> None:
+        """Somebody else uses our token, or a second copy of this program does: noted where the admin looks (B6)."""
+        diverted = await self._diverted()
+        log.error("a webhook was set on this bot" if diverted else "another program uses this bot's token; waiting")
+        dialogue = self.conversation.dialogue
+        try:
+            async with dialogue.db.transaction() as tx:
+                await note_sharing(tx, WEBHOOK if diverted else READER, dialogue.clock())
+        except DatabaseProblem as problem:
+            log.error("%s", problem)
+        if not diverted:
+            await asyncio.sleep(SHARED_PAUSE)
+
+    async def _diverted(self) -> bool:
+        """Whether Telegram sends our updates to an address that is not ours; that is ended here."""
+        bot = self.application.bot
+        try:
+            hook = await bot.get_webhook_info()
+            return bool(hook.url) and await bot.delete_webhook()
+        except TelegramError as error:
+            log.warning("whether a webhook is set could not be asked: %s", type(error).__name__)
+            return False
 
     async def _updates(self, offset: int | None) -> Sequence[Update]:
         bot = self.application.bot

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
+from bot.our_bot import last_sharing
 from bot.said import COMMAND, OPEN, Tap, asking
 from bot.web_channel.channel import NAME, WebChannel
 from bot.web_channel.sessions import Visitor
 from conversations.channel import Button, Message
+from conversations.texts import clock_time, day_and_date
 from data.database import Tx
 from data.outbox import on_page
 from data.people import Person
@@ -47,8 +49,9 @@ async def scene_of(web: WebChannel, visitor: Visitor) -> Scene:
     letters, up_to = await _letters(web, person, front)
     news = letters if front else (*letters, *await _still_open(web, person, letters))
     news = tuple(m for m in news if not _said_already(m, said))
-    version = _hash(front, *news)
-    return Scene(person, screen, front is not None, notices, more, news, up_to, _hash(front), version)
+    alarms = await _alarms(web, person)
+    version = _hash(front, *news, *alarms)
+    return Scene(person, screen, front is not None, (*alarms, *notices), more, news, up_to, _hash(front), version)
 
 
 Arranged = tuple[Message | None, tuple[Message, ...], tuple[Message, ...]]
@@ -94,6 +97,19 @@ def _said_already(letter: Message, said: list[Message]) -> bool:
 def _hash(*messages: Message | None) -> str:
     words = repr([(m.text, m.title, m.progress, m.buttons) if m else None for m in messages])
     return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+async def _alarms(web: WebChannel, person: Person) -> tuple[Message, ...]:
+    """For the admin, and never in a chat: whoever has the bot's token could read it there (B6)."""
+    if "admin" not in person.roles:
+        return ()
+    async with web.db.reading() as tx:
+        shared = await last_sharing(tx, web.now)
+    if shared is None:
+        return ()
+    at = shared.at.astimezone(web.house.school.zone)
+    told = {"day": day_and_date(at.date(), person.language), "time": clock_time(at, person.language)}
+    return (Message(web.say(person.language, f"alarm.{shared.how}", **told)),)
 
 
 # --- news ---------------------------------------------------------------------------------------------------------
