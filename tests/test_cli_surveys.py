@@ -12,6 +12,7 @@ from data.codes import find_invitation, read_code
 from data.database import Tx
 from data.outbox import outbox_counts
 from data.people import add_role, find_group
+from data.school import load_school, save_school
 from tests.command_line import GROUP, LUNCH, CommandLine, command_line_in
 
 CODE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{2}")
@@ -60,8 +61,17 @@ def test_every_role_but_young_people_can_be_invited(yousaid: CommandLine, role: 
     assert CODE.fullmatch(yousaid.done("invite", "--role", role).lines[-1])
 
 
-def test_young_people_are_off(yousaid: CommandLine) -> None:
+def test_young_people_are_off_unless_the_school_lets_them(yousaid: CommandLine) -> None:
+    """AGE-1"""
     assert "are off" in yousaid("invite", "--role", "young-person").refused()
+
+    async def let_them(tx: Tx) -> None:
+        school = await load_school(tx)
+        assert school
+        await save_school(tx, school.model_copy(update={"young_people": True}))
+
+    yousaid.change(let_them)
+    assert CODE.fullmatch(yousaid.done("invite", "--role", "young-person").lines[-1])
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ def invite(
     async def made(opened: Opened) -> list[str]:
         from data.codes import Invitation
 
+        _check_age(opened, role)
         what = Invitation(role, await _group(opened, group), _language(opened, language), family.strip())
         return await _make(opened, what, uses, days, count)
 
@@ -42,8 +43,14 @@ def _check_role(role: str) -> None:
 
     if role not in INVITED:
         raise Problem(f"There is no role {role} to invite. The roles are: {', '.join(INVITED)}.")
-    if role == "young-person":
-        raise Problem("Young people's own accounts are off: for now only adults join; pupils answer beside one.")
+
+
+def _check_age(opened: Opened, role: str) -> None:
+    """Young people's own accounts are off unless the school lets them (AGE-1)."""
+    from bot.cli.one_line import Problem
+
+    if role == "young-person" and not opened.house.school.young_people:
+        raise Problem("Young people's own accounts are off. Set `young_people: on` in school.yaml and run setup again.")
 
 
 async def _group(opened: Opened, name: str | None) -> str | None:
