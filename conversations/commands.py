@@ -9,6 +9,7 @@ from conversations.roles import MAY, may
 EVERYBODY = ("menu", "help", "again", "explain", "language", "settings", "whoreads", "needhelp", "stop", "start")
 FAMILIES = ("surveys", "dropins")
 STAFF = ("queue", "send", "summary", "close", "export", "dropin", "invite")
+MOST_IN_MENU = 8
 COMMANDS = (*FAMILIES, *STAFF, *EVERYBODY)
 
 assert set(FAMILIES + STAFF) <= set(MAY)  # a command of some is declared with its roles
@@ -21,7 +22,8 @@ def commands_for(roles: Iterable[str]) -> list[str]:
 
 
 def menu_for(roles: Iterable[str]) -> list[str]:
-    """What the menu button offers: at most 8, the ones this person needs most."""
+    """What the menu button offers: at most 8, the ones this person needs most, and always the way to all the others."""
     mine = commands_for(roles)
     short = [name for name in mine if name not in EVERYBODY]
-    return [*short, *(name for name in ("menu", "help", "needhelp", "language", "stop") if name in mine)][:8]
+    others = ("menu", "help", "needhelp", "language", "stop", "settings")
+    return [*short[: MOST_IN_MENU - 1], *(name for name in others if name in mine)][:MOST_IN_MENU]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from starlette.routing import Mount, Route
 from bot.__main__ import app as command_line
 from bot.web_channel.access import ACCESS
 from bot.web_channel.app import make_app, routes
-from conversations.commands import COMMANDS
+from conversations.commands import COMMANDS, commands_for, menu_for
 from conversations.roles import MAY, ROLES, may, may_read
 from data.queue import add_item
 from tests.browser.plain import PlainBrowser
@@ -59,6 +60,15 @@ async def test_every_command_by_every_role(school: School, role: str) -> None:
         await talk.types(f"/{command}")
         assert (talk.messages[0].text == REFUSAL) == (not may({role}, command)), command
         await talk.types("cancel")
+
+
+def test_every_menu_is_short_and_leads_to_all_the_rest() -> None:
+    """At most 8 commands, for any two roles of one person; /menu among them, and nothing they may not."""
+    for roles in combinations(ROLES, 2):
+        menu = menu_for(roles)
+        assert len(menu) <= 8
+        assert "menu" in menu
+        assert set(menu) <= set(commands_for(roles))
 
 
 @pytest.fixture
