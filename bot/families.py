@@ -57,6 +57,14 @@ def text_of(file: bytes, house: House) -> str:
         raise FamiliesProblem([house.say("en", "families.not-text")]) from None
 
 
+def never_kept(words: str) -> str | None:
+    """The phrase that says why these words are refused: a number of a pupil or a date of birth stands in them."""
+    plain = unicodedata.normalize("NFKC", words)
+    if _UPN.search(plain):
+        return "families.upn"
+    return "families.birth" if _DATE.search(plain) else None
+
+
 def read_families(text: str, groups: dict[str, str], house: House) -> list[Family]:
     """One for each letter, in the order of the lines; `groups` are names by id. FamiliesProblem otherwise."""
     rows, known = _rows(text, house), _Known(house, groups)
@@ -117,10 +125,10 @@ def _parsed(text: str) -> Iterator[_Row]:
 
 
 def _separator(text: str) -> str:
-    """What stands most often in the first line outside quotation marks: a comma, a semicolon or a tab."""
+    """A tab or a semicolon where the first line has one outside quotation marks, else a comma."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", first)
-    return max(",;\t", key=bare.count)
+    return next((sign for sign in "\t;" if sign in bare), ",")
 
 
 def _plain(cells: list[str]) -> list[str]:
@@ -181,12 +189,9 @@ def _judged(row: _Row, names: Sequence[str], known: _Known) -> list[Family]:
 
 
 def _refuse_what_is_never_kept(row: _Row, known: _Known) -> None:
-    """No numbers of pupils and no dates of birth, in whatever column, so that a copied list cannot slip in."""
-    cells = [unicodedata.normalize("NFKC", cell) for cell in row.cells if fold(cell) not in known.groups]
-    if any(_UPN.search(cell) for cell in cells):
-        row.wrong.append(known.say("families.upn"))
-    if any(_DATE.search(cell) for cell in cells):
-        row.wrong.append(known.say("families.birth"))
+    """In whatever column, so that a copied list of pupils cannot slip in; a group may be named after a date."""
+    keys = {never_kept(cell) for cell in row.cells if fold(cell) not in known.groups}
+    row.wrong += [known.say(key) for key in sorted(filter(None, keys))]
 
 
 def _label(row: _Row, cell: str, known: _Known) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from bot.cli.links import deep_links
+from bot.facts import House
+from bot.house import read_vault
+from bot.proof import proof_words
 from bot.settings import Settings
 from bot.setup import SetUp, warnings
+from conversations.texts import load_texts
 
 
 def report(done: SetUp, settings: Settings) -> str:
@@ -15,9 +19,12 @@ def report(done: SetUp, settings: Settings) -> str:
     notes = [*warnings(settings), *([done.telegram_silent] if done.telegram_silent else [])]
     lines += ["", *(f"Note: {note}" for note in notes)] if notes else []
     lines += ["", "One link and one code each, good once and for 14 days:"]
+    house = House(done.school, load_texts())
     for role, title in _titles(done).items():
         links = deep_links(done.codes[role], done.bot_name, settings.web_address)
-        lines += [f"{title}: {done.codes[role]}", *(f"  {link}" for link in links)]
+        first, second = proof_words(house, read_vault(settings), done.codes[role], house.school.languages[0])
+        said = f"  The bot shows these two words first: {first} and {second}"
+        lines += [f"{title}: {done.codes[role]}", *(f"  {link}" for link in links), said]
     return "\n".join([*lines, "", "Start the bot with `yousaid run`. The admin's code:", done.codes["admin"]])
 
 

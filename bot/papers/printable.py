@@ -10,7 +10,7 @@ SIGNS = "‘’“”–—…·€£°№"
 
 def printable(words: str) -> bool:
     """Whether every letter and sign of these words stands in the fonts."""
-    return all(c.isascii() or c in SIGNS or _of_our_scripts(c) for c in words)
+    return all(c.isascii() or "\xa0" <= c <= "\xff" or c in SIGNS or _of_our_scripts(c) for c in words)
 
 
 def _of_our_scripts(letter: str) -> bool:
