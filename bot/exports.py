@@ -13,8 +13,9 @@ from datetime import date
 from pathlib import Path
 
 from conversations.form import Form, Question, said
-from conversations.summary import QuestionSummary, Results, Row
+from conversations.summary import PUBLIC_LEAST, QuestionSummary, Results, Row
 from conversations.texts import Texts
+from data.comments import QUOTE, Comment
 
 BOM = "\ufeff"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -47,6 +48,13 @@ def answers_csv(form: Form, sheets: Iterable[Sheet], texts: Texts, language: str
     return as_csv(rows)
 
 
+def comments_csv(comments: Iterable[Comment]) -> str:
+    """What readers approved, in the order given: themes, and words only where their author allowed a quote (SUP-6)."""
+    rows: list[Sequence[object]] = [("themes", "words", "kind")]
+    rows += [("; ".join(c.themes), c.words if c.state == QUOTE else "", c.state) for c in comments]
+    return as_csv(rows)
+
+
 def codebook_csv(form: Form, results: Results, mode: str, made_by: str, made_on: date, language: str) -> str:
     """What the other files mean: mode, thresholds, dates, who made them, every question and answer id (EXP-4)."""
     rows: list[Sequence[object]] = [("name", "meaning")]
@@ -61,6 +69,7 @@ def codebook_csv(form: Form, results: Results, mode: str, made_by: str, made_on:
         ("people who started", results.started),
         ("people who finished", results.finished),
         ("counts are shown from", f"{results.least} answers on"),
+        ("comments", f"from {PUBLIC_LEAST} answers on: approved themes, and words whose author allowed a quote"),
         ("made by", made_by),
         ("made on", uk_date(made_on)),
     ]

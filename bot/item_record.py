@@ -44,8 +44,8 @@ class Record:
 
     def as_values(self, language: str) -> dict[str, object]:
         """For the paper, on which pictures in the words are named."""
-        words = [printable(line) for line in self.words]
-        facts = [(what, printable(value)) for what, value in self.facts]
+        words = [pictures_named(line) for line in self.words]
+        facts = [(what, pictures_named(value)) for what, value in self.facts]
         return {"titles": self.titles, "facts": facts, "words": words, "steps": self.steps, "lang": language}
 
 
@@ -104,7 +104,7 @@ def lines_of(text: str) -> tuple[str, ...]:
     return tuple(line for line in text.splitlines() if line.strip())
 
 
-def printable(words: str) -> str:
+def pictures_named(words: str) -> str:
     """The words with each picture as its name, "[crying face]": fonts for print have none."""
     return "".join(f"[{name(c, '?').lower()}]" if _is_picture(c) else c for c in words if c not in JOINERS)
 
@@ -142,10 +142,10 @@ async def happened(tx: Tx, house: House, item: Item, language: str) -> Pairs:
     if item.read_at:
         who = await name_of(tx, house, item.read_by, language)
         found.append((item.read_at, house.say(language, "queue.step.read", who=who)))
-    found += [(step.at, await _step(tx, house, step, language)) for step in await steps_of(tx, item.id)]
     for look in await looks_at(tx, item.id):
         who = await name_of(tx, house, look.person, language)
         found.append((look.at, house.say(language, f"queue.step.{look.what}", who=who)))
+    found += [(step.at, await _step(tx, house, step, language)) for step in await steps_of(tx, item.id)]
     in_order = sorted(found, key=lambda pair: pair[0])
     return tuple((moment_words(house, at, language), what) for at, what in in_order)
 

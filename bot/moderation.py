@@ -74,8 +74,10 @@ async def _refused(tx: Tx, house: House, item: Item, state: str, words: str, the
 def _themes(form: Mapping[str, str], known: list[str]) -> tuple[str, ...]:
     """Short, each once, spelt as before where it was given before."""
     spelt = {theme.casefold(): theme for theme in known}
+    found: dict[str, str] = {}
     typed = (" ".join(clean(form.get(name, "")).split())[:LONGEST_THEME].strip(" ,;.") for name in THEMES)
-    found = {theme.casefold(): spelt.get(theme.casefold(), theme) for theme in typed if theme}
+    for theme in filter(None, typed):
+        found.setdefault(theme.casefold(), spelt.get(theme.casefold(), theme))
     return tuple(found.values())
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.facts import House
-from conversations.summary import Results, Tally, summarise
+from conversations.summary import PUBLIC_LEAST, Results, Tally, summarise
 from data.answers import count_answers
+from data.comments import theme_counts
 from data.database import Tx
 from data.surveys import Survey
 
@@ -12,7 +15,7 @@ from data.surveys import Survey
 async def results_of(tx: Tx, house: House, survey: Survey, language: str) -> Results:
     """What staff may see of a closed survey."""
     counted = await count_answers(tx, survey.id)
-    return summarise(
+    results = summarise(
         form=survey.form,
         survey_id=survey.id,
         tallies={q: Tally(c.answered, c.counts, c.skipped) for q, c in counted.items()},
@@ -24,3 +27,6 @@ async def results_of(tx: Tx, house: House, survey: Survey, language: str) -> Res
         language=language,
         facts=house.survey_facts(survey, language),
     )
+    if results.finished < PUBLIC_LEAST:
+        return results  # nothing of what people wrote (SUP-6)
+    return replace(results, themes=tuple((await theme_counts(tx, survey.id)).items()))

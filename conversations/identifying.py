@@ -62,7 +62,8 @@ def telling(text: str, names: Iterable[str]) -> Telling:
     named = [word for word in stands if not roles_named(" ".join(titled), {word: word})]
     contacts = [m[0] for pattern in _CONTACTS for m in pattern.finditer(text)]
     known = " ".join([*named, *titled]).casefold().split()
-    maybe = [w for w in _INSIDE.findall(text) if w.casefold() not in {*_NO_NAMES.split(), *TITLES, *known}]
+    inside = [re.sub(r"['’]s?$", "", word) for word in _INSIDE.findall(text)]
+    maybe = [w for w in inside if w.casefold() not in {*_NO_NAMES.split(), *TITLES, *known}]
     return Telling(_once([*titled, *named]), _once(contacts), _once(maybe))
 
 
@@ -73,8 +74,8 @@ def _words_of(name: str) -> list[str]:
 
 
 def _stands_in(word: str, text: str) -> bool:
-    """Close spellings count. Where the name is a word of every day, its capital letter must stand there too."""
-    if not roles_named(text, {word: word}):
+    """Close spellings count, and "the Khans". Where it is a word of every day, its capital letter must stand there."""
+    if not roles_named(text, {"one": word, "many": f"{word}s"}):
         return False
     return word.casefold() not in _EVERYDAY.split() or bool(re.search(rf"\b{re.escape(word.capitalize())}\b", text))
 

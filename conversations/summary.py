@@ -76,7 +76,10 @@ class QuestionSummary:
 
 @dataclass(frozen=True)
 class Results:
-    """A closed survey's counts, ready to be shown. `hidden` when too few finished to show anything."""
+    """A closed survey's counts, ready to be shown. `hidden` when too few finished to show anything.
+
+    `themes` are what readers approved of the words people wrote, with how often.
+    """
 
     title: str
     survey: str
@@ -90,6 +93,7 @@ class Results:
     hidden: bool = False
     least: int = STAFF_LEAST
     cell: int = CELL_LEAST
+    themes: tuple[tuple[str, int], ...] = ()
 
 
 def summarise(
@@ -248,7 +252,20 @@ def summary_text(results: Results, texts: Texts, language: str) -> str:
     for number, question in enumerate(results.questions, 1):
         title = texts.say(language, "summary.question", n=number, text=question.text)
         blocks.append("\n".join([title, *question_lines(question, results, texts, language)]))
+    if results.themes:
+        blocks.append(themes_line(results, texts, language))
     return "\n\n".join(blocks)
+
+
+def themes_line(results: Results, texts: Texts, language: str) -> str:
+    """ "What people wrote about: drop-ins (7), lunch (fewer than 5)"."""
+    told = [_theme_words(theme, count, results, texts, language) for theme, count in results.themes]
+    return texts.say(language, "summary.themes", text=", ".join(told))
+
+
+def _theme_words(theme: str, count: int, results: Results, texts: Texts, language: str) -> str:
+    key = "summary.theme" if count >= results.cell else "summary.theme-few"
+    return texts.say(language, key, label=theme, count=count, least=results.cell)
 
 
 def question_lines(question: QuestionSummary, results: Results, texts: Texts, language: str) -> list[str]:

@@ -481,7 +481,7 @@ async def test_senco_reads_the_queue_oldest_first(school: School, browsers: NewB
     page = await alice.type("/queue")
     assert "2 items wait to be read. The oldest has waited 3 hours." in page.text
     page = await alice.press("Open")
-    assert page.headings == ["Waiting to be read: 2. The oldest: 3 hours"]
+    assert page.headings == ["2 wait to be read, the oldest for 3 hours"]
     assert [label for label in page.labels if label.startswith("Read")] == ["Read", "Read"]
     assert "words <b>" not in page.text
     assert page.text.index("Words that may be about danger") < page.text.index("Words from a survey")

@@ -48,6 +48,7 @@ class Page:
     writer: str
     can_name: bool
     step: str
+    meet: bool
     danger: bool
     route: str
     routes: tuple[Choice, ...]
@@ -110,6 +111,7 @@ async def _page(request: Request, tx: Tx, visitor: Visitor, item: Item, draft: D
         writer=await from_whom(tx, house, item, language),
         can_name=bool(item.person) and may_name(person, item),
         step=await next_step(tx, person, item),
+        meet=item.kind in ("help", "talk") and bool(item.person) and item.route is None,
         danger=item.kind in URGENT and not item.done_at,
         route=house.say(language, f"queue.route-short.{item.route}") if item.route else "",
         routes=_routes(house, language, draft.get("route", item.route or "")),

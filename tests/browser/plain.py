@@ -29,18 +29,26 @@ class Page(HTMLParser):
         self.words: list[str] = []
         self.headings: list[str] = []
         self._in: list[str] = []
+        self._writes = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attributes}
         if tag == "form":
             self.forms.append(Form(has.get("action", ""), has.get("method", "get")))
-        elif tag in ("input", "textarea") and self.forms and "name" in has:
+        elif tag in ("input", "textarea") and self.forms and "name" in has and self._is_sent(has):
             self.forms[-1].fields[has["name"]] = has.get("value", "")
+        elif tag == "button" and has.get("type") == "button":
+            tag = "script"  # does something only with JavaScript
         elif tag == "button":
             self.forms[-1].buttons.append(has | {"label": ""})
+        self._writes = has.get("name", "") if tag == "textarea" else ""
         if tag not in ("input", "meta", "link", "hr", "img"):
             self._in.append(tag)
+
+    @staticmethod
+    def _is_sent(has: dict[str, str]) -> bool:
+        return has.get("type") not in ("radio", "checkbox") or "checked" in has
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._in:
@@ -48,6 +56,8 @@ class Page(HTMLParser):
                 pass
 
     def handle_data(self, data: str) -> None:
+        if self._in[-1:] == ["textarea"] and self._writes:
+            self.forms[-1].fields[self._writes] += data
         if self._in[-1:] == ["button"]:
             self.forms[-1].buttons[-1]["label"] += data.strip()
         if "h1" in self._in:
