@@ -90,9 +90,7 @@ async def say_yes(turn: PersonsTurn, ref: str) -> None:
     slip = await _found(turn, ref)
     if slip is None:
         return
-    for person in await approve_code(turn.tx, slip.hash):
-        await grant_role(turn.tx, person, slip.invitation.role, turn.now)
-    await drop_for(turn.tx, KIND, slip.hash)
+    await approve(turn.tx, slip, turn.now)
     roles = turn.phrase(f"role.{slip.invitation.role}")
     turn.tell("approve.granted", turn.menu_button(), roles=roles, label=slip.invitation.label)
 
@@ -102,15 +100,27 @@ async def say_no(turn: PersonsTurn, ref: str) -> None:
     slip = await _found(turn, ref)
     if slip is None:
         return
-    await refuse_code(turn.tx, slip.hash)
-    await drop_for(turn.tx, KIND, slip.hash)
-    if slip.person and await _came_for_nothing_else(turn, slip.person):
-        await cut_access(turn.tx, slip.person, turn.now)
+    await deny(turn.tx, slip, turn.now)
     turn.tell("approve.denied", turn.menu_button())
 
 
-async def _came_for_nothing_else(turn: PersonsTurn, person: str) -> bool:
+async def approve(tx: Tx, slip: Slip, now: datetime) -> None:
+    """A colleague's yes, from a chat or a page."""
+    for person in await approve_code(tx, slip.hash):
+        await grant_role(tx, person, slip.invitation.role, now)
+    await drop_for(tx, KIND, slip.hash)
+
+
+async def deny(tx: Tx, slip: Slip, now: datetime) -> None:
+    """A colleague's no."""
+    await refuse_code(tx, slip.hash)
+    await drop_for(tx, KIND, slip.hash)
+    if slip.person and await _came_for_nothing_else(tx, slip.person, now):
+        await cut_access(tx, slip.person, now)
+
+
+async def _came_for_nothing_else(tx: Tx, person: str, now: datetime) -> bool:
     """Whether somebody holds no role and waits for none."""
-    known = await find_person(turn.tx, person)
-    waits = any(slip.person == person for slip in await waiting_slips(turn.tx, turn.now))
+    known = await find_person(tx, person)
+    waits = any(slip.person == person for slip in await waiting_slips(tx, now))
     return known is not None and not known.roles and not waits

@@ -9,12 +9,14 @@ from data.database import Tx
 from data.moments import stamp
 from data.outbox import post
 from data.people import add_role
+from data.sessions import lock_sessions
 
 
 async def grant_role(tx: Tx, person: str, role: str, now: datetime) -> bool:
-    """Give it and tell them; whether it is new."""
+    """Give it, lock their browsers until they open them again, and tell them; whether it is new."""
     new = await add_role(tx, person, role)
     if new:
+        await lock_sessions(tx, person, now)
         await _tell(tx, person, role, now)
     return new
 

@@ -192,6 +192,11 @@ async def kill_code(tx: Tx, hashed: str) -> None:
     await tx.run(update(codes).where(codes.c.hash == hashed).values(uses_left=0))
 
 
+async def take_back_code(tx: Tx, hashed: str) -> None:
+    """A letter that nobody joined with is taken back: it opens nothing, and stands on no list."""
+    await tx.run(update(codes).where(codes.c.hash == hashed).values(uses_left=0, replaced=True))
+
+
 async def waiting_slips(tx: Tx, now: datetime) -> list[Slip]:
     """Staff codes that wait for a colleague's yes: still open, or used already."""
     there = select(codes, code_uses.c.person, code_uses.c.at).outerjoin(code_uses, code_uses.c.hash == codes.c.hash)

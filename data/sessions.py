@@ -109,5 +109,10 @@ async def is_proved(tx: Tx, secret: str, now: datetime) -> bool:
     return until is not None and moment(until) > now
 
 
+async def lock_sessions(tx: Tx, person: str, now: datetime) -> None:
+    """All browsers of this person must be opened again: their rights have grown."""
+    await tx.run(update(sessions).where(sessions.c.person == person).values(idle_at=stamp(now), proved_until=None))
+
+
 async def end_session(tx: Tx, secret: str) -> None:
     await tx.run(delete(sessions).where(sessions.c.hash == _hash(tx, secret)))

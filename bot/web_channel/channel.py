@@ -10,6 +10,7 @@ from starlette.requests import Request
 from bot.dialogue import Clock, Dialogue
 from bot.facts import House
 from bot.letters import Letters
+from bot.web_channel.papers import Papers
 from bot.web_channel.replies import LastReplies
 from data.database import Database
 
@@ -34,6 +35,7 @@ class WebChannel:
     clock: Clock
     demo: DemoPhone | None = None
     replies: LastReplies = field(default_factory=LastReplies)
+    papers: Papers = field(default_factory=Papers)
 
     @property
     def secure(self) -> bool:

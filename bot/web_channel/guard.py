@@ -17,6 +17,8 @@ from data.database import DatabaseProblem
 log = logging.getLogger(__name__)
 
 MOST = 64 * 1024  # bytes of one form
+MOST_OF_A_LIST = 256 * 1024  # bytes of a list of families, at the one address that takes it
+LISTS = "/people/letters"
 
 Failed = Callable[[Request, int], Awaitable[Response]]
 
@@ -73,8 +75,9 @@ class _Answer:
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:
     """The whole body; None when it is too long."""
+    most = MOST_OF_A_LIST if scope["path"].endswith(LISTS) else MOST
     told = dict(scope["headers"]).get(b"content-length", b"0")
-    if not told.isdigit() or int(told) > MOST:
+    if not told.isdigit() or int(told) > most:
         return None
     body = bytearray()
     while True:
@@ -82,7 +85,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MOST:
+        if len(body) > most:
             return None
         if not message.get("more_body"):
             return bytes(body)

@@ -19,7 +19,7 @@ from bot.web_channel.sessions import (
 from data.links import find_link, spend_link
 from data.sessions import LINK_SESSION_AGE, start_session
 
-OPENS = {"queue": "/queue"}  # kind of link -> where it leads
+OPENS = {"queue": "/queue", "people": "/people"}  # kind of link -> where it leads
 
 
 async def show(request: Request) -> Response:

@@ -76,6 +76,7 @@ async def sign_out(request: Request) -> Response:
             await end_sessions(tx, who.person.id)
         else:
             await end_session(tx, who.secret)
+    web.papers.throw_away(who.person.id)
     return signed_out(request)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from babel import Locale
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.web_channel.channel import WebChannel, root_of, web_of
+from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.drawing import render
 from bot.web_channel.sessions import Visitor, csrf_of, remember
 from conversations.roles import STAFF_ROLES
@@ -40,6 +41,6 @@ def expired(request: Request, visitor: Visitor) -> Response:
     return draw_for(request, visitor, "message.html", 403, title="sorry-title", text=text)
 
 
-def at(request: Request, path: str) -> str:
-    """The address of one of our pages."""
-    return root_of(request) + path
+def language_name(code: str, language: str) -> str:
+    """ "Polish" for pl."""
+    return str(Locale.parse(language).languages.get(code, code))
