@@ -187,16 +187,17 @@ Year 3 parents, SEND parents"""
 
 
 def test_without_a_file_each_field_is_asked_and_shown_before_writing(yousaid: CommandLine) -> None:
-    ran = yousaid.done("setup", typed=f"{ANSWERS}\ny\n")
+    ran = yousaid.done("setup", typed=f"{ANSWERS}\n\ny\n")
 
     assert "must look like: Mon-Fri 08:30-16:00" in ran.out
     assert "Groups: Year 3 parents, SEND parents" in ran.out
+    assert "Alerts outside office hours: dsl" in ran.out
     assert CODE.fullmatch(ran.lines[-1])
     yousaid.done("invite", "--role", "parent", "--group", "SEND parents")
 
 
 def test_no_to_the_summary_writes_nothing(yousaid: CommandLine) -> None:
-    ran = yousaid("setup", typed=f"{ANSWERS}\nn\n")
+    ran = yousaid("setup", typed=f"{ANSWERS}\n\nn\n")
 
     assert (ran.code, ran.err) == (1, "Stopped. Nothing more was done.\n")
     assert not yousaid.key_file.exists()

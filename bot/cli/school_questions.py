@@ -42,8 +42,8 @@ def _asked() -> dict[str, Any]:
         "people": {key: _line(words) for key, words in PEOPLE.items()},
         "help": {key: _line(words) for key, words in HELP.items()},
         "languages": _several("Languages, by their short names, with commas between", "en"),
-        "alerts_at_any_hour": _several("Who gets alerts outside office hours too: dsl, deputy, head", "dsl"),
         "groups": _several("Groups, with commas between (Year 3 parents, SEND parents)"),
+        "alerts_at_any_hour": _several("Who gets alerts outside office hours too: dsl, deputy, head", "dsl"),
     }
 
 
