@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.errands.errand import Errand, Screen, as_choices, value
+from bot.page_link import way_to_page
 from bot.results import results_of
 from bot.said import CLOSE, POSTPONE, asking
 from bot.turn import PersonsTurn
@@ -76,6 +77,8 @@ class Export(Pick):
         content = counts_csv(results, turn.house.texts, turn.language)
         file = File(f"{survey.id}-counts.csv", content.encode("utf-8"))
         turn.says.append(Message(turn.phrase("staff.export-caption", survey=survey.id), file=file))
+        if may(turn.person.roles, "answers"):
+            turn.says.append(await way_to_page(turn, turn.phrase("staff.export-page"), "results", survey.id))
         return True
 
 

@@ -30,6 +30,7 @@ from bot.web_channel import (
     queue_copies,
     queue_names,
     queue_pages,
+    results_pages,
 )
 from bot.web_channel.channel import DemoPhone, WebChannel
 from bot.web_channel.drawing import render
@@ -93,6 +94,9 @@ def routes() -> list[Route | Mount]:
         Route("/people/staff/{id}", colleague_pages.show_one, methods=get),
         Route("/people/staff/{id}", colleague_pages.change, methods=post),
         Route("/people/waiting/{id}", colleague_pages.decide, methods=post),
+        Route("/results", results_pages.show, methods=get),
+        Route("/results/{id}", results_pages.show_one, methods=get),
+        Route("/results/{id}", results_pages.save, methods=post),
         Route("/factor", factor_pages.show, methods=get),
         Route("/factor", factor_pages.answer, methods=post),
         Route("/factor/picture", factor_pages.picture, methods=get),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,7 +21,7 @@ from bot.web_channel.sessions import (
 from data.links import find_link, spend_link
 from data.sessions import LINK_SESSION_AGE, start_session
 
-OPENS = {"queue": "/queue", "people": "/people"}  # kind of link -> where it leads
+OPENS = {"queue": "/queue", "people": "/people", "results": "/results"}  # kind of link -> where it leads
 
 
 async def show(request: Request) -> Response:
@@ -42,7 +44,8 @@ async def open(request: Request) -> Response:
             raise HTTPException(404, detail="link")
         link = await spend_link(tx, request.path_params["token"], web.now)
         secret = await start_session(tx, link.person, web.now, LINK_SESSION_AGE) if link else ""
-    response = RedirectResponse(root_of(request) + OPENS[found.kind], 303)
+    path = OPENS[found.kind] + (f"/{quote(found.ref, safe='')}" if found.ref else "")
+    response = RedirectResponse(root_of(request) + path, 303)
     remember(request, response, secret)
     return response
 

@@ -5,6 +5,7 @@
   let sending = false;
 
   document.addEventListener("submit", (event) => {
+    if ("file" in event.target.dataset) return;  // it is answered with a file: the page stays, and can be used again
     if (sending) {
       event.preventDefault();
       return;
