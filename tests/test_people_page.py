@@ -101,7 +101,7 @@ async def test_blocked_and_stopped_are_counted(school: School, browsers: NewBrow
     browser = await signed_in(school, browsers(), await school.person("office"))
     page = await browser.open("/people")
     assert "3 joined · 0 not yet" in page.text
-    assert "2 cannot be reached" in page.text
+    assert "2 stopped or out of reach" in page.text
 
 
 @pytest.mark.parametrize("path", ["letters", "calls", "group/{group}", "letter/{letter}", "staff", "made", "paper"])
@@ -294,7 +294,7 @@ async def test_that_was_not_the_family(school: School, browsers: NewBrowser) -> 
     browser = await office(school, browsers)
     page = await browser.open(f"/people/letter/{await slip(school, 'Khan family')}")
     assert "Joined on 2 November 2026" in page.text
-    page = await browser.press("Put out and make a new letter")
+    page = await browser.press("End it and make a new letter")
     assert page.headings == ["1 letter is ready"]
     page = await thief.open("/me")
     assert page.headings == ["You need a code"]
