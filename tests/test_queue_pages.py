@@ -12,14 +12,17 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.item_record import pictures_named
+from bot.joining import join
 from bot.papers.typesetting import NotPrintable, pdf
 from bot.web_channel.app import make_app
+from bot.web_channel.queue_door import may_name
 from conversations.library import bundled_forms
 from conversations.roles import MAY, ROLES, may, may_read
 from data.access import cut_access
 from data.alerts import steps_of
+from data.codes import Invitation, make_code, read_code
 from data.looks import looks_at, note_look
-from data.people import add_role, find_group
+from data.people import Person, add_role, find_group
 from data.queue import EMPTIED, ROUTES, Item, add_item, find_item, mark_reached, mark_read, route_item
 from data.surveys import Survey, add_survey, next_survey_id
 from data.tables import looks, outbox, queue
@@ -364,6 +367,28 @@ async def test_who_was_called_may_know_who_it_is(
     assert "The Khan family" in (await browser.press("Show who it is", reason="called")).text
 
 
+async def test_where_no_name_was_given_the_letter_leads_to_the_family(school: School, enter: Enter) -> None:
+    async with school.db.transaction() as tx:
+        group = await find_group(tx, "SEND parents")
+        invitation = Invitation("parent", group, "en", slip=7)
+        code = await make_code(tx, invitation, 1, school.clock.now + timedelta(days=14), school.clock.now)
+        person = await join(tx, school.house, read_code(code) or "", school.clock.now, "en")
+    dsl = await enter("dsl")
+    id = await put(school, "help", person or "")
+    await read(dsl, id)
+    await set_up(school, dsl, f"/queue/{id}/name")
+    text = (await dsl.press("Show who it is", reason="why")).text
+    assert "No name was given with the code." in text
+    assert "Number of their letter\n7" in text
+
+
+def test_names_are_for_readers_and_whoever_was_called(school: School) -> None:
+    """Asked apart from who sees the item, in case the two tables ever differ."""
+    item = Item("x", "help", school.clock.now, None, route="staff", reached=("deputy",))
+    allowed = {r for r in ROLES if may_name(Person("p", "en", False, None, frozenset({r})), item)}
+    assert allowed == {"senco", "dsl", "deputy", "head"}
+
+
 # --- where it goes ------------------------------------------------------------------------------------------------
 
 
@@ -588,6 +613,15 @@ async def test_only_some_may_say_that_it_is_in_the_record(school: School, enter:
             await note_look(tx, "somebody", "copy", id, "text", school.clock.now)
         await act(browser, f"/queue/{id}/done", say="done", checked="yes")
         assert ((await found(school, id)).done_at is not None) == allowed
+
+
+async def test_only_those_may_take_it_back(school: School, enter: Enter) -> None:
+    id = await put(school, route="welfare")
+    await recorded(school, id, await enter("dsl"))
+    senco = await enter("senco")
+    await act(senco, f"/queue/{id}/done", say="undo")
+    assert senco.answer.status_code == 404
+    assert (await found(school, id)).done_at is not None
 
 
 async def recorded(school: School, id: str, browser: PlainBrowser) -> None:

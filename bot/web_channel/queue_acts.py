@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from bot.moderation import decide
 from bot.web_channel.channel import web_of
-from bot.web_channel.queue_door import Form, acting, may_see, may_transfer, read_item, to
+from bot.web_channel.door import Form, acting, to
+from bot.web_channel.queue_door import may_see, may_transfer, read_item
 from bot.web_channel.queue_item import READERS, can_be_recorded, copy_taken, draw_item
 from bot.web_channel.sessions import Visitor
 from data.alerts import note_step
@@ -17,10 +18,12 @@ from data.people import find_person, people_with_role
 from data.queue import EMPTIED, ROUTES, Item, find_item, mark_transferred, route_item, take_transfer_back
 from scheduler.ladder import alert_routed
 
+LONGEST_REASON = 1000
+
 
 async def send_on(request: Request) -> Response:
     """Where it goes (SAFE-7). Whoever it is about stops seeing it with this answer."""
-    entered = await acting(request)
+    entered = await acting(request, "queue", names=False)
     if isinstance(entered, Response):
         return entered
     web, (visitor, form) = web_of(request), entered
@@ -38,16 +41,20 @@ def _cannot_send(item: Item, form: Form) -> str:
         raise HTTPException(404)
     if form.get("route") not in ROUTES:
         return "queue.choose-route"
-    return "queue.say-why" if form["route"] == "none" and not form.get("reason", "").strip() else ""
+    return "queue.say-why" if form["route"] == "none" and not _reason(form) else ""
 
 
 async def _send_on(request: Request, tx: Tx, visitor: Visitor, item: Item, form: Form) -> None:
     web, about = web_of(request), _about(item, form)
     route = "head" if form["route"] == "staff" and await _is_about_head(tx, about) else form["route"]
     about |= {"head"} if route == "head" else set()
-    await route_item(tx, item, route, about, form.get("reason", "").strip(), visitor.person.id, web.now)
+    await route_item(tx, item, route, about, _reason(form), visitor.person.id, web.now)
     await note_step(tx, item.id, web.now, f"routed-{route}", person=visitor.person.id)
     await alert_routed(tx, item, route, web.now)
+
+
+def _reason(form: Form) -> str:
+    return form.get("reason", "").strip()[:LONGEST_REASON]
 
 
 def _about(item: Item, form: Form) -> set[str]:
@@ -66,7 +73,7 @@ async def _is_about_head(tx: Tx, about: set[str]) -> bool:
 
 async def record(request: Request) -> Response:
     """The school's own record has it, or has it not after all (SAFE-8)."""
-    entered = await acting(request)
+    entered = await acting(request, "queue", names=False)
     if isinstance(entered, Response):
         return entered
     web, (visitor, form) = web_of(request), entered
@@ -100,7 +107,7 @@ async def _cannot_record(tx: Tx, visitor: Visitor, item: Item, form: Form) -> st
 
 async def comment(request: Request) -> Response:
     """Hold words, count them as a theme, or let them be quoted."""
-    entered = await acting(request, "queue-all")
+    entered = await acting(request, "queue-all", names=False)
     if isinstance(entered, Response):
         return entered
     web, (visitor, form) = web_of(request), entered

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from bot.item_record import Record, record_of
 from bot.papers.typesetting import NotPrintable, pdf
 from bot.web_channel.channel import web_of
-from bot.web_channel.queue_door import acting, read_item
+from bot.web_channel.door import acting
+from bot.web_channel.queue_door import read_item
 from bot.web_channel.queue_item import can_be_recorded
 from bot.web_channel.staff_page import draw_for
 from data.looks import note_look
@@ -21,7 +22,7 @@ PAPER = "queue_copy.typ"
 
 async def take(request: Request) -> Response:
     """The copy, as a PDF or on a page from which it can be copied."""
-    entered = await acting(request)
+    entered = await acting(request, "queue", names=False)
     if isinstance(entered, Response):
         return entered
     web, (visitor, form) = web_of(request), entered

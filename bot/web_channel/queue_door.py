@@ -1,4 +1,4 @@
-"""Who may come to the queue and to one item of it: every page of /queue asks here (SAFE-7)."""
+"""Who may come to one item of the queue, and do what with it: every page of an item asks here (SAFE-7)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,12 @@ from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 
-from bot.web_channel.channel import root_of
-from bot.web_channel.join_pages import ask_code
-from bot.web_channel.sessions import Visitor, genuine, read_form, visitor_of, visitor_or_demo
-from bot.web_channel.staff_page import expired, refuse
+from bot.web_channel.sessions import Visitor
 from conversations.roles import ROUTED_TO, may, may_read
 from data.database import Tx
 from data.people import Person
 from data.queue import Item, find_item
-
-Form = dict[str, str]
-
-
-async def looking(request: Request, action: str = "queue") -> Visitor | Response:
-    """Who asks for this page; or the answer to somebody who may not."""
-    visitor = await visitor_or_demo(request)
-    if visitor is None:
-        return ask_code(request)
-    return visitor if may(visitor.person.roles, action) else refuse(request, visitor)
-
-
-async def acting(request: Request, action: str = "queue") -> tuple[Visitor, Form] | Response:
-    """Who sent this form, and what stands in it; or the answer to somebody who may not."""
-    visitor, form = await visitor_of(request), await read_form(request)
-    if visitor is None:
-        return ask_code(request, 403)
-    if not genuine(request, form, visitor.secret):
-        return expired(request, visitor)
-    return (visitor, form) if may(visitor.person.roles, action) else refuse(request, visitor)
 
 
 async def item_here(tx: Tx, request: Request, visitor: Visitor) -> Item:
@@ -71,7 +47,3 @@ def may_transfer(person: Person, item: Item) -> bool:
 
 def _sent_to(roles: Iterable[str], item: Item) -> bool:
     return ROUTED_TO.get(item.route or "") in set(roles)
-
-
-def to(request: Request, path: str) -> Response:
-    return RedirectResponse(root_of(request) + path, 303)

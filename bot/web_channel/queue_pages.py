@@ -11,7 +11,8 @@ from bot.gaps import gaps
 from bot.item_record import kind_of, name_of, survey_title
 from bot.reading import age
 from bot.web_channel.channel import WebChannel, web_of
-from bot.web_channel.queue_door import acting, item_here, looking, may_see, to
+from bot.web_channel.door import acting, looking, to
+from bot.web_channel.queue_door import item_here, may_see
 from bot.web_channel.queue_item import draw_item, next_step
 from bot.web_channel.sessions import Visitor
 from bot.web_channel.staff_page import draw_for
@@ -50,7 +51,7 @@ class Row:
 
 async def show(request: Request) -> Response:
     """The three lists: waiting, read but not finished, finished."""
-    visitor = await looking(request)
+    visitor = await looking(request, "queue")
     if isinstance(visitor, Response):
         return visitor
     web = web_of(request)
@@ -62,7 +63,7 @@ async def show(request: Request) -> Response:
 
 async def read(request: Request) -> Response:
     """Note who read it first; its alert climbs no further."""
-    entered = await acting(request)
+    entered = await acting(request, "queue", names=False)
     if isinstance(entered, Response):
         return entered
     web, (visitor, _) = web_of(request), entered
@@ -75,7 +76,7 @@ async def read(request: Request) -> Response:
 
 async def show_item(request: Request) -> Response:
     """An item that somebody has read. Before that its address shows the list: words only come after `Read`."""
-    visitor = await looking(request)
+    visitor = await looking(request, "queue")
     if isinstance(visitor, Response):
         return visitor
     async with web_of(request).db.reading() as tx:
@@ -88,7 +89,7 @@ async def show_item(request: Request) -> Response:
 
 async def to_item(request: Request) -> Response:
     """The address of a form that was sent, opened again, after a pause for example, leads to its item."""
-    visitor = await looking(request)
+    visitor = await looking(request, "queue")
     return visitor if isinstance(visitor, Response) else to(request, f"/queue/{request.path_params['id']}")
 
 
