@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from conversations.channel import Button, Message
@@ -19,6 +21,7 @@ def keyboard(message: Message) -> InlineKeyboardMarkup | None:
 
 def _button(button: Button) -> InlineKeyboardButton | None:
     label = button.label if len(button.label) <= LABEL else button.label[: LABEL - 1].rstrip() + "…"
+    label = "…" if _blank(label) else label  # a name of nothing but spaces would keep the whole message from going
     if button.says:
         return InlineKeyboardButton(label, callback_data=button.says)
     if button.opens.startswith(("http://", "https://")):
@@ -35,7 +38,12 @@ def pieces(text: str, longest: int = LONGEST) -> list[str]:
         cut = line_end if line_end > cut // 2 else cut
         parts.append(text[:cut].rstrip())
         text = text[cut:].lstrip("\n")
-    return [part for part in (*parts, text) if part.strip()]
+    return [part for part in (*parts, text) if not _blank(part)]
+
+
+def _blank(text: str) -> bool:
+    """Whether Telegram sees nothing in it: spaces, control and invisible characters."""
+    return all(unicodedata.category(c)[0] in "CZ" for c in text)
 
 
 def _size(text: str) -> int:

@@ -22,7 +22,7 @@ from telegram.ext import Application, ContextTypes, TypeHandler
 from bot.our_bot import READER, WEBHOOK, note_sharing
 from bot.telegram_channel.conversation import Conversation
 from bot.telegram_channel.speaker import WAITING, Speaker
-from bot.telegram_channel.updates import ALLOWED
+from bot.telegram_channel.updates import ALLOWED, makes_sense
 from data.database import DatabaseProblem
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Polling:
         """Handle a batch; the offset to go on from."""
         self._held.clear()
         chats: dict[int, list[Update]] = {}
-        for update in updates:
+        for update in filter(makes_sense, updates):
             chats.setdefault(update.effective_chat.id if update.effective_chat else 0, []).append(update)
         await asyncio.gather(*(self._in_order(of_chat) for of_chat in chats.values()))
         await self.speaker.drain(below=1 + len(updates) // 4, seconds=MOMENT)  # most replies are out: fetch the next

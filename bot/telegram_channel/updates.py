@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from telegram import Chat, ChatMember, Message, Update
 
 from bot.said import KEY_LIMIT, Edited, Said, Tap, Text, Unusable
+
+log = logging.getLogger(__name__)
 
 # Nothing else is asked for, nothing else is handled.
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -39,7 +42,15 @@ class Reachable:
 
 
 def read_update(update: Update) -> Heard | Foreign | Reachable | None:
-    """What the update means to us; None for what we do not handle."""
+    """What the update means to us; None for what we do not handle, or what makes no sense. Never raises (B11)."""
+    try:
+        return _meant(update)
+    except (AttributeError, TypeError) as error:
+        log.error("an update makes no sense and is passed over: %s", type(error).__name__)
+        return None
+
+
+def _meant(update: Update) -> Heard | Foreign | Reachable | None:
     chat = update.effective_chat
     if chat is None or (update.effective_user and update.effective_user.is_bot):
         return None
@@ -47,26 +58,40 @@ def read_update(update: Update) -> Heard | Foreign | Reachable | None:
         return None if _we_left(update) else Foreign(chat.id)
     if update.my_chat_member:
         return Reachable(chat.id, update.my_chat_member.new_chat_member.status == ChatMember.MEMBER)
-    language = (update.effective_user.language_code or "en")[:2] if update.effective_user else "en"
+    language = _words(update.effective_user.language_code)[:2] if update.effective_user else ""
     if update.callback_query:
-        return _tapped(update, chat.id, language)
+        return _tapped(update, chat.id, language or "en")
     said = _said(update.message, update.edited_message)
-    return Heard(chat.id, said, language) if said else None
+    return Heard(chat.id, said, language or "en") if said else None
 
 
 def _said(new: Message | None, edited: Message | None) -> Said | None:
     if new:
-        return Text(new.text) if new.text else Unusable(new.caption or "")
-    words = (edited.text or edited.caption) if edited else None
+        return Text(_words(new.text)) if _words(new.text) else Unusable(_words(new.caption))
+    words = (_words(edited.text) or _words(edited.caption)) if edited else None
     return Edited(words) if words else None  # a live location is edited all the time
 
 
 def _tapped(update: Update, chat: int, language: str) -> Heard:
     query = update.callback_query
     assert query
-    says = query.data or ""
     on = query.message.message_id if query.message and query.message.is_accessible else None
-    return Heard(chat, Tap(says[:KEY_LIMIT]), language, query.id, on)
+    number = on if isinstance(on, int) else None
+    return Heard(chat, Tap(_words(query.data)[:KEY_LIMIT]), language, _words(query.id) or None, number)
+
+
+def makes_sense(update: Update) -> bool:
+    """Whether numbers stand where python-telegram-bot and we need them; it does not look itself (B11)."""
+    try:
+        told = (update.effective_user, update.effective_chat)
+        return all(type(one.id) is int for one in told if one)
+    except (AttributeError, TypeError):
+        return False
+
+
+def _words(value: object) -> str:
+    """Python-telegram-bot passes on what it gets, also where no text stands in the place of text."""
+    return value if isinstance(value, str) else ""
 
 
 def _we_left(update: Update) -> bool:
