@@ -27,11 +27,15 @@ TOUCHED_EVERY = timedelta(minutes=1)  # use is noted no more often, so that look
 
 @dataclass(frozen=True)
 class Session:
-    """Whose browser it is. `locked`: only to be opened again. `touch`: its use is to be noted now."""
+    """Whose browser it is. `locked`: only to be opened again. `touch`: its use is to be noted now.
+
+    `by_link`: it came by a one-time link, and ends where others lock.
+    """
 
     person: Person
     locked: bool
     touch: bool
+    by_link: bool
 
 
 async def start_session(tx: Tx, person: str, now: datetime, age: timedelta = SESSION_AGE) -> str:
@@ -56,12 +60,12 @@ async def find_session(tx: Tx, secret: str, now: datetime) -> Session | None:
     row = await tx.first(select(sessions).where(sessions.c.hash == _hash(tx, secret)))
     if not row or moment(row.ends_at) <= now:
         return None
-    person = await find_person(tx, row.person)
+    person, by_link = await find_person(tx, row.person), _by_link(row)
     if person is None or not person.roles & set(STAFF_ROLES):
-        return Session(person, False, False) if person else None
+        return Session(person, False, False, by_link) if person else None
     if not _locked(row, now):
-        return Session(person, False, moment(row.idle_at) - now <= STAFF_IDLE - TOUCHED_EVERY)
-    return None if _by_link(row) else Session(person, True, False)
+        return Session(person, False, moment(row.idle_at) - now <= STAFF_IDLE - TOUCHED_EVERY, by_link)
+    return None if by_link else Session(person, True, False, by_link)
 
 
 def _locked(row: AnyRow, now: datetime) -> bool:
@@ -107,6 +111,12 @@ async def is_proved(tx: Tx, secret: str, now: datetime) -> bool:
     """Whether this browser's second factor still counts."""
     until = await tx.value(select(sessions.c.proved_until).where(sessions.c.hash == _hash(tx, secret)))
     return until is not None and moment(until) > now
+
+
+async def lock_session(tx: Tx, secret: str, now: datetime) -> None:
+    """Its person goes away for a while: as after a quarter of an hour."""
+    new = {"idle_at": stamp(now), "proved_until": None}
+    await tx.run(update(sessions).where(sessions.c.hash == _hash(tx, secret)).values(**new))
 
 
 async def lock_sessions(tx: Tx, person: str, now: datetime) -> None:

@@ -430,7 +430,7 @@ async def test_office_does_not_cut_off_a_colleague(school: School, browsers: New
     letter = await slip(school, "Khan family")
     page = await browser.open(f"/people/letter/{letter}")
     assert "This person works here too." in page.text
-    assert page.labels == ["Sign out here", "Sign out everywhere"]
+    assert page.labels == ["Lock", "Sign out here", "Sign out everywhere"]
     csrf = page.forms[0].fields["csrf"]
     for what in ("cut", "not-family"):
         answer = await browser.http.post(f"/people/letter/{letter}", data={"csrf": csrf, "do": what})

@@ -229,6 +229,7 @@ async def test_link_from_the_chat_simply_ends(school: School, browsers: NewBrows
     await browser.open(f"/file/{link}")
     await browser.press("Open")
     assert browser.answer.url.path == "/queue"
+    assert "Lock" not in browser.page.labels
     school.clock.move(minutes=16)
     page = await browser.open("/queue")
     assert page.headings == ["You need a code"]
@@ -335,6 +336,39 @@ async def test_sign_out_everywhere_ends_all(school: School, browsers: NewBrowser
     assert "Menu" in page.labels
 
 
+async def test_lock_is_for_a_while(school: School, browsers: NewBrowser) -> None:
+    """Whoever leaves the desk comes back with the app or the code, and needs nobody's help."""
+    browser = browsers()
+    code = await joined(school, browser)
+    await set_up(school, browser)
+    await browser.open("/queue")
+    await browser.press("Lock")
+    assert is_locked(browser)
+    await browser.open("/people/calls")
+    assert is_locked(browser)
+    await browser.press("Go on", digits="000000")
+    browser.answer = await browser.http.get("/people/calls")
+    address, fields = browser.sending("Go on")
+    fields = {name: value for name, value in fields.items() if name != "digits"} | {"code": code}
+    browser.answer = await browser.http.post(address, data=fields)
+    assert browser.answer.url.path == "/factor"
+
+
+async def test_code_that_is_none_is_no_wrong_digit(school: School, browsers: NewBrowser) -> None:
+    browser = browsers()
+    await joined(school, browser)
+    secret = await set_up(school, browser)
+    school.clock.move(minutes=20)
+    await browser.open("/me")
+    address, fields = browser.sending("Go on")
+    fields.pop("digits")
+    for _ in range(9):
+        answer = await browser.http.post(address, data=fields | {"code": "my code"})
+        assert "That did not fit." in answer.text
+    await browser.press("Go on", digits=digits_of(school, secret))
+    assert "Menu" in browser.page.labels
+
+
 async def test_sign_out_works_from_the_locked_page(school: School, browsers: NewBrowser) -> None:
     browser = browsers()
     await joined(school, browser)
@@ -385,4 +419,6 @@ async def test_demo_phones_never_lock(school: School) -> None:
     assert (browser.answer.status_code, page.headings) == (200, ["Menu"])
     page = await browser.open("/senco/factor")
     assert "Sign out here" not in page.labels
+    page = await browser.open("/senco/people/letters")
+    assert page.headings == ["Make letters"]
     await browser.close()

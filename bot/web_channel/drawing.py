@@ -131,6 +131,13 @@ def render(request: Request, template: str, status: int = 200, language: str = "
     """A page. `menu` and `csrf` come with `facts` where somebody has joined."""
     web = web_of(request)
     known = {"root": root_of(request), "t": Words(web, language), "language": language, "school": web.house.school.name}
-    defaults: dict[str, object] = {"csrf": "", "joined": False, "version": "", "up_to": 0, "locks": 0}
+    defaults: dict[str, object] = {
+        "csrf": "",
+        "joined": False,
+        "version": "",
+        "up_to": 0,
+        "locks": 0,
+        "can_lock": False,
+    }
     html = TEMPLATES.get_template(template).render({**defaults, **known, **facts})
     return HTMLResponse(html, status, {"content-language": language})

@@ -15,7 +15,7 @@ from conversations.channel import Message
 from data.access import end_sessions
 from data.codes import read_code
 from data.factors import find_factor
-from data.sessions import end_session, unlock_session
+from data.sessions import end_session, lock_session, unlock_session
 
 
 async def unlock(request: Request) -> Response:
@@ -26,9 +26,11 @@ async def unlock(request: Request) -> Response:
         return _to(request, "/me")
     if not genuine(request, form, locked.secret):
         return _again(request, locked, form, "web.expired")
+    if "digits" in form:
+        return await _by_digits(request, locked, form)
     code = read_code(form.get("code", ""))
     if code is None:
-        return await _by_digits(request, locked, form)
+        return _again(request, locked, form, "web.locked.wrong")
     if await opens(web_of(request), locked, code):
         return await _opened(request, locked, form)
     return _to(request, f"/join/{code}")  # another code: asked about or refused there
@@ -64,7 +66,7 @@ def _again(request: Request, locked: Locked, form: dict[str, str], key: str) -> 
 
 
 async def sign_out(request: Request) -> Response:
-    """This browser, or all of this person's browsers, are signed out."""
+    """This browser, or all of this person's browsers, are signed out; or this one is only locked."""
     web, form, visitor = web_of(request), await read_form(request), await visitor_of(request)
     who = visitor or locked_here(request)
     if who is None:
@@ -72,6 +74,9 @@ async def sign_out(request: Request) -> Response:
     if not genuine(request, form, who.secret):
         return expired(request, visitor) if visitor else ask_code(request, 403)
     async with web.db.transaction() as tx:
+        if form.get("where") == "lock":
+            await lock_session(tx, who.secret, web.now)
+            return _to(request, "/me")
         if form.get("where") == "everywhere":
             await end_sessions(tx, who.person.id)
         else:

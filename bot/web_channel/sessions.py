@@ -30,12 +30,16 @@ SAFE_SITES = ("same-origin", "none")
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who joined, in this browser. `new`: the cookie goes out with this answer."""
+    """Somebody who joined, in this browser. `new`: the cookie goes out with this answer.
+
+    `can_lock`: it can be opened again after it was locked.
+    """
 
     person: Person
     key: str
     secret: str = field(repr=False)
     new: bool = False
+    can_lock: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,9 @@ async def visitor_of(request: Request, used: bool = True) -> Visitor | None:
     if found and found.touch and used:
         async with web.db.transaction() as tx:
             await touch_session(tx, secret, web.now)
-    return Visitor(found.person, web.db.vault.lookup("replies", secret), secret) if found else None
+    if found is None:
+        return None
+    return Visitor(found.person, web.db.vault.lookup("replies", secret), secret, can_lock=not found.by_link)
 
 
 def locked_here(request: Request) -> Locked | None:

@@ -16,7 +16,8 @@ from data.sessions import STAFF_IDLE
 def draw_for(request: Request, visitor: Visitor, template: str, status: int = 200, **facts: object) -> Response:
     """A page of this visitor; in the demo their cookie goes out with it."""
     web = web_of(request)
-    signed = {"csrf": csrf_of(web, visitor.secret), "joined": True, "locks": _locks(web, visitor)}
+    locks = {"locks": _locks(web, visitor), "can_lock": visitor.can_lock}
+    signed = {"csrf": csrf_of(web, visitor.secret), "joined": True, **locks}
     response = render(request, template, status, visitor.person.language, **signed, **facts)
     if visitor.new:
         remember(request, response, visitor.secret)
