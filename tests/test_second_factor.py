@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from html import unescape
@@ -161,6 +162,22 @@ async def test_each_code_is_usable_once(school: School, senco: PlainBrowser) -> 
     page = await senco.press("Go on", digits=code)
     assert "used before" in page.text
     assert senco.answer.url.path == "/factor"
+
+
+async def test_one_code_raced_by_two_browsers_opens_one(school: School, browsers: NewBrowser) -> None:
+    """A4.5: whoever looks over a shoulder and is as fast still comes second."""
+    person = await school.person("dsl")
+    one, other = await signed_in(school, browsers(), person), await signed_in(school, browsers(), person)
+    secret = await set_up(school, one)
+    for _ in range(5):
+        forms = []
+        for browser in (one, other):
+            await browser.open("/factor?back=/queue")
+            forms.append(browser.sending("Go on", digits=digits_of(school, secret)))
+        posts = [b.http.post(address, data=data) for b, (address, data) in zip((one, other), forms, strict=True)]
+        ended = [answer.url.path for answer in await asyncio.gather(*posts)]
+        assert sorted(ended) == ["/factor", "/queue"]
+        school.clock.move(seconds=90)
 
 
 async def test_code_before_the_last_used_one_is_used_up_too(school: School, senco: PlainBrowser) -> None:
