@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from conversations.secrecy import promises_secrecy
+
 Words = Annotated[str, StringConstraints(min_length=1, max_length=1500, strip_whitespace=True)]
 Texts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")], Words]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
@@ -163,13 +165,14 @@ def _question_problems(q: Question) -> list[str]:
 
 
 def _form_problems(form: Form) -> list[str]:
-    problems: list[str] = []
+    problems = _promises("", form.title, form.intro)
     seen: dict[str, Question] = {}
     for q in form.questions:
         if q.id in seen:
             problems.append(f"question {q.id}: this id stands twice. Give each question its own.")
         problems += _show_if_problems(q, seen)
         problems += _language_problems(form, q)
+        problems += _promises(f"question {q.id}: ", q.text, q.easy, *(c.label for c in q.choices))
         seen[q.id] = q
     if not form.errand and not 1 <= len(form.questions) <= MOST_QUESTIONS:
         problems.append(f"has {len(form.questions)} questions; a form takes 1 to {MOST_QUESTIONS}. 3 to 7 is best.")
@@ -191,6 +194,12 @@ def _show_if_problems(q: Question, seen: dict[str, Question]) -> list[str]:
                 f"question {q.id}: show_if names {named}, which {other} does not offer. Use its choice ids."
             )
     return problems
+
+
+def _promises(where: str, *texts: Texts | None) -> list[str]:
+    """SAFE-2: a child who is not safe is always helped, so no form may say that nobody will know."""
+    told = [words for text in texts if text for words in text.values() if promises_secrecy(words)]
+    return [f"{where}promises that something stays secret. Nobody may (SAFE-2). Remove it."] if told else []
 
 
 def _language_problems(form: Form, q: Question) -> list[str]:

@@ -25,9 +25,9 @@ class Readers:
 
 
 def readers_of(mode: str, takes_words: bool) -> Readers:
-    """Who may see what of a survey in this mode. Words of a known person show their author to whoever reads them."""
+    """Who may see what of a survey in this mode. In the queue too a name is a look of its own."""
     words = MAY["queue-all"] if takes_words else frozenset()
-    names: frozenset[str] = frozenset() if mode == "ANON" else MAY["names"] | words
+    names: frozenset[str] = frozenset() if mode == "ANON" else MAY["names"]
     if mode == "NAMED":
         names |= MAY["answers"]
     answers = MAY["answers"] - names

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from conversations.form import Form
-from conversations.library import bundled_forms
+from conversations.library import FOLDER, bundled_forms, errand
+from conversations.secrecy import promises_secrecy
 from conversations.texts import load_texts
 
 TEXTS = load_texts()
@@ -73,7 +74,6 @@ FACTS = {
     "words",
 }
 ACCESS = ("approve.letter", "device.added", "device.tried", "chat.")  # bot/access_letters.py
-BANNED = ("just between us", "completely private", "no one will know", "nobody will know", "our secret", "stay secret")
 
 
 def phrases() -> list[tuple[str, str]]:
@@ -87,7 +87,8 @@ def phrases() -> list[tuple[str, str]]:
 
 def form_texts() -> list[tuple[str, str]]:
     found = []
-    for form in bundled_forms().values():
+    errands = [errand(path.stem) for path in sorted((FOLDER / "errands").glob("*.yaml"))]
+    for form in (*bundled_forms().values(), *errands):
         asked = [t for q in form.questions for t in (q.text, q.easy or {}, *(c.label for c in q.choices))]
         for texts in (form.title, form.intro or {}, form.decision or {}, *asked):
             found += [(f"{form.id}:{language}", words) for language, words in texts.items()]
@@ -113,9 +114,32 @@ def test_every_phrase_that_the_code_names_is_there() -> None:
 @pytest.mark.parametrize(("key", "words"), phrases() + form_texts())
 def test_no_text_promises_secrecy(key: str, words: str) -> None:
     """SAFE-2: and "secret" stands only where it is said that it cannot be kept."""
-    low = words.lower()
-    assert not any(banned in low for banned in BANNED)
-    assert "secret" not in low.replace("i can't keep it secret", "")
+    assert not promises_secrecy(words)
+    assert "secret" not in words.lower().replace("i can't keep it secret", "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["This is just between us.", "Your answers stay secret", "It is completely private.", "No one will know.",
+     "Nobody else will find out what you say", "It's our little secret", "We keep what you say secret",
+     "JUST\u00a0BETWEEN\u200b US", "100% confidential", "Nobody will see your answers"],
+)  # fmt: skip
+def test_a_promise_is_known_as_one(words: str) -> None:
+    """SAFE-2: and no school's own form can make it."""
+    assert promises_secrecy(words)
+    raw = {"id": "own", "version": 1, "mode": "CONF", "audience": "parents", "title": {"en": "Own"}}
+    question = {"id": "q", "type": "text", "text": {"en": words}}
+    with pytest.raises(ValueError, match="stays secret"):
+        Form.model_validate(raw | {"questions": [question]})
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["I can't keep it secret if you are not safe.", "We do not keep it secret", "We never keep this secret",
+     "Nobody can tell whose paper is whose.", "Which club? Secret garden", "Nobody will read the answers"],
+)  # fmt: skip
+def test_what_is_no_promise_is_let_through(words: str) -> None:
+    assert not promises_secrecy(words)
 
 
 def test_every_placeholder_is_a_known_fact() -> None:
