@@ -26,6 +26,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         reporter.write_line(SKIPPED)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures that a test has measured, shown at every run: what the word screen finds is no yes or no."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, [])]
+    figures = {value for report in reports for name, value in report.user_properties if name == "figure"}
+    for figure in sorted(map(str, figures)):
+        terminalreporter.write_line(figure)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-transcripts", action="store_true", help="rewrite the transcripts as they play now")
 

@@ -1,6 +1,7 @@
 """The safeguarding word screen: how much it finds, how often it is wrong, what it survives (SAFE-3, SAFE-12)."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.screening import Concern, screen
+from data.queue import waiting_items
+from tests.school import School
+from tests.test_dialogue import answer, send
 
 FOLDER = Path(__file__).parent / "safeguarding"
 
@@ -27,22 +31,28 @@ def recall_and_precision(rows: list[dict[str, str]]) -> tuple[float, float]:
     return found / sum(row["label"] == "concern" for row in rows), found / len(flagged)
 
 
-def test_safe_3_the_screen_finds_concerns_and_leaves_most_school_talk() -> None:
+Recorder = Callable[[str, object], None]
+
+
+def test_safe_3_the_screen_finds_concerns_and_leaves_most_school_talk(record_property: Recorder) -> None:
     """SAFE-3: a word match raises. The patterns were made with these sentences in view."""
-    recall, precision = recall_and_precision(sentences("sentences.csv"))
-    print(f"sentences: recall {recall:.3f}, precision {precision:.3f}")
+    rows = sentences("sentences.csv")
+    recall, precision = recall_and_precision(rows)
+    record_property("figure", f"word screen, {len(rows)} sentences: recall {recall:.3f}, precision {precision:.3f}")
+    assert len(rows) >= 300
     assert recall >= 0.95
     assert precision >= 0.8
 
 
-def test_safe_3_phrasings_the_patterns_never_saw_are_raised_about_half_the_time() -> None:
+def test_safe_3_phrasings_the_patterns_never_saw_are_raised_about_half_the_time(record_property: Recorder) -> None:
     """SAFE-3: why the screen may only raise. The aim for unseen words is 0.95 and is not reached.
 
     No pattern was changed because of a sentence in held_out.csv. When one is, move
     that sentence to sentences.csv and write a new one: the figure is worth something only while it is unseen.
     """
-    recall, precision = recall_and_precision(sentences("held_out.csv"))
-    print(f"held out: recall {recall:.3f}, precision {precision:.3f}")
+    rows = sentences("held_out.csv")
+    recall, precision = recall_and_precision(rows)
+    record_property("figure", f"word screen, {len(rows)} never seen: recall {recall:.3f}, precision {precision:.3f}")
     assert recall >= 0.5
     assert precision >= 0.8
 
@@ -104,3 +114,49 @@ def test_safe_12_hundred_kilobytes_of_hostile_text_come_back(part: str) -> None:
 
 def test_safe_12_another_language_is_read_with_its_words_and_the_english_ones() -> None:
     assert screen("my dad hits me", "pl") == screen("my dad hits me")
+
+
+# --- what depends on it -------------------------------------------------------------------------------------------
+
+
+async def test_safe_3_words_that_nothing_flags_reach_the_same_readers(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SAFE-3: the screen only raises priority. Blind to everything, it loses nobody's words."""
+    told = [row["text"] for row in sentences("held_out.csv") if row["label"] == "concern"][:6]
+    for module in ("conversations.engine", "bot.dialogue", "bot.joining"):
+        monkeypatch.setattr(f"{module}.screen", lambda *_: None)
+    await school.readers()
+    parents = await school.people(12)
+    await send(school)
+    for person, words in zip(parents, told, strict=False):
+        await answer(school, person, words)
+    async with school.db.reading() as tx:
+        assert await waiting_items(tx) == []
+    school.clock.move(hours=6)
+    await school.rounds()
+    async with school.db.reading() as tx:
+        items = await waiting_items(tx)
+    assert sorted(i.text for i in items) == sorted(told)
+    assert {i.kind for i in items} == {"words"}
+
+
+async def test_safe_3_the_screen_changes_when_words_are_read_and_nothing_else(school: School) -> None:
+    """SAFE-3: flagged ones come first and at once, the others at the reading time; both are there."""
+    flagged, quiet = "my uncle hurts me", "More time, please."
+    assert screen(flagged)
+    assert not screen(quiet)
+    await school.readers()
+    parents = await school.people(12)
+    await send(school)
+    for person, words in ((parents[0], quiet), (parents[1], flagged)):
+        talk = school.on(person)
+        await talk.forges("o=parent-send-provision-1")
+        await talk.types("yes", *["skip"] * 6, words)
+        await talk.types(*(["Go on"] if words == flagged else []), "Send my answers")
+        assert "We have your answers" in talk.text
+    school.clock.move(hours=6)
+    await school.rounds()
+    async with school.db.reading() as tx:
+        items = await waiting_items(tx)
+    assert [(i.kind, i.text) for i in items] == [("flagged", flagged), ("words", quiet)]
