@@ -112,7 +112,7 @@ async def _messages(school: School, kind: str) -> list[Message]:
 
 @pytest.mark.parametrize("kind", sorted(posted_kinds()))
 async def test_a_letter_is_one_neutral_line(tmp_path: Path, kind: str) -> None:
-    """FAIL-7: no name, no need, no group, nothing to scroll; who asks and what about follow the tap."""
+    """FAIL-7, B17: no name, no need, no group, nothing to scroll; who asks and what about follow the tap."""
     async with opened(tmp_path, people=NAMES, groups=GROUPS) as school:
         await _lived_in(school)
         messages = await _messages(school, kind)

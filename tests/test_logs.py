@@ -128,6 +128,7 @@ def test_there_is_one_handler_of_ours_however_often_it_is_set_up(told: Told) -> 
 
 
 async def test_bot_at_work_at_debug_shows_no_token(told: Told) -> None:
+    """B7"""
     async with TelegramServer(TOKEN) as server:
         alice = server.person(1001, "canary")
         await alice.types("/start canary")
@@ -149,6 +150,7 @@ async def test_bot_at_work_at_debug_shows_no_token(told: Told) -> None:
 
 
 async def test_token_that_is_refused_is_not_in_the_log(told: Told) -> None:
+    """B7"""
     async with TelegramServer("123456:another") as server:
         bot = ExtBot(
             TOKEN, base_url=f"{server.url}/bot", request=AiohttpRequest(), get_updates_request=AiohttpRequest()
