@@ -29,6 +29,7 @@ class Moderated:
     telling: Telling = field(repr=False)
     may_quote: bool
     concern: bool
+    decided: bool
 
     @property
     def listed(self) -> str:
@@ -37,12 +38,14 @@ class Moderated:
 
 async def moderated(tx: Tx, house: House, item: Item, draft: Mapping[str, str]) -> Moderated:
     """The form of an item with words; what was typed goes before what is kept."""
-    kept = await find_comment(tx, item.id) or Comment(item.id, item.survey or "", HELD, item.text)
+    before = await find_comment(tx, item.id)
+    kept = before or Comment(item.id, item.survey or "", HELD, item.text)
     words = draft.get("words", kept.words)
     themes = tuple(draft.get(name, old) for name, old in zip(THEMES, (*kept.themes, "", "", ""), strict=False))
     known = await known_themes(tx, item.survey or "")
     found = telling("\n".join((words, *themes)), await _names(tx, house, item))
-    return Moderated(kept.state, words, themes, tuple(known), found, item.quote, item.route in KEPT_BACK)
+    concern = item.route in KEPT_BACK
+    return Moderated(kept.state, words, themes, tuple(known), found, item.quote, concern, before is not None)
 
 
 async def decide(tx: Tx, house: House, item: Item, form: Mapping[str, str]) -> str:

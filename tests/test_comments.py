@@ -23,11 +23,10 @@ from data.comments import (
     Comment,
     approved_comments,
     find_comment,
-    forget_words,
     held_comments,
     save_comment,
 )
-from data.queue import ROUTES, add_item, find_item, mark_read, route_item, waiting_items
+from data.queue import ROUTES, add_item, find_item, mark_read, mark_transferred, route_item, waiting_items
 from data.surveys import find_survey, mark_closed
 from data.tables import comments
 from tests.browser.plain import PlainBrowser
@@ -120,6 +119,7 @@ async def test_only_what_readers_left_travels_and_the_original_stays(
     senco = await enter("senco")
     assert await says(senco, id, QUOTE, theme_1="Transport") == 200
     assert f"It may be quoted: {REDACTED}" in senco.page.text
+    assert "Nothing more has to be done." in senco.page.text
     await close(school, survey)
     rows, _ = await exported(school, survey, tmp_path)
     assert rows == [["Transport", REDACTED, "quote"]]
@@ -325,7 +325,9 @@ async def test_when_the_original_goes_only_what_was_approved_stays(school: Schoo
     async with school.db.transaction() as tx:
         for id, state in zip(kept, (HELD, THEME, QUOTE), strict=True):
             await save_comment(tx, Comment(id, survey, state, REDACTED, ("bus",)))
-            await forget_words(tx, id)
+            await mark_transferred(tx, id, "somebody", school.clock.now)
+    school.clock.move(days=7)
+    await school.rounds()
     left = [await decided(school, id) for id in kept]
     assert [c and (c.state, c.words, c.themes) for c in left] == [
         None, (THEME, "", ("bus",)), (QUOTE, REDACTED, ("bus",)),
