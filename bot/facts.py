@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from conversations.asking import Setting
 from conversations.readers import readers_of
@@ -22,7 +23,7 @@ class House:
     web_address: str = "http://127.0.0.1:8080"
     public: bool = False
 
-    @property
+    @cached_property
     def staff_names(self) -> dict[str, str]:
         """Role -> name of those whom school.yaml names."""
         return self.school.staff_names
@@ -80,6 +81,16 @@ class House:
 
     def named(self, roles: Iterable[str], language: str, plain: bool = False) -> str:
         """Who holds these roles, as in "Ms Patel (SENCO) and the admin"; `plain` leaves roles out."""
+        asked = (tuple(roles), language, plain)
+        if asked not in self._named:  # every tap asks, and wording names costs more than asking the database
+            self._named[asked] = self._listed(*asked)
+        return self._named[asked]
+
+    @cached_property
+    def _named(self) -> dict[tuple[tuple[str, ...], str, bool], str]:
+        return {}
+
+    def _listed(self, roles: tuple[str, ...], language: str, plain: bool) -> str:
         held: dict[str, list[str]] = {}
         for role in roles:
             name = self.staff_names.get(role) or self.texts.say(language, f"reader.{role}")
