@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from conversations.roles import FAMILY_ROLES, MAY
+from conversations.roles import FAMILY_ROLES, MAY, STAFF_ROLES
 
 # In the order in which people are named: those whom families know best first.
 ORDER = ("senco", "dsl", "deputy", "head", "chair", "office", "governor", "staff", "admin", *FAMILY_ROLES)
@@ -15,7 +15,7 @@ ORDER = ("senco", "dsl", "deputy", "head", "chair", "office", "governor", "staff
 class Readers:
     """Roles. `names` may learn who gave which answers, `answers` read them without; `words` are read by `words` first.
 
-    `totals` are those who see nothing but counts.
+    `totals` are all other staff: they see counts at most, in a summary or when results are published.
     """
 
     names: tuple[str, ...]
@@ -31,7 +31,7 @@ def readers_of(mode: str, takes_words: bool) -> Readers:
     if mode == "NAMED":
         names |= MAY["answers"]
     answers = MAY["answers"] - names
-    totals = (MAY["summary"] | MAY["export"]) - names - answers - words
+    totals = frozenset(STAFF_ROLES) - names - answers - words
     return Readers(in_order(names), in_order(answers), in_order(words), in_order(totals))
 
 
