@@ -20,7 +20,7 @@ KINDS = {"help": "help", "talk": "talk"}  # what the queue calls it; everything 
 
 @dataclass(frozen=True)
 class Told:
-    """Who reads it: the one whose turn comes first, and whether an alert to them is on its way."""
+    """Who reads it: the one whose turn comes first, and whether an alert to them is on its way or due at opening."""
 
     reader: str
     alerted: bool
@@ -71,10 +71,10 @@ def care_words(turn: PersonsTurn, kind: str, told: Told, traced: bool, pupil: bo
 def next_steps(house: House, language: str, kind: str, told: Told, now: datetime) -> list[str]:
     """Thanks and what happens next, never more than is so: who is told, or that nobody could be."""
     prefix = "" if kind == "flagged" else f"{kind}-"
-    when = ("open" if told.alerted else "nobody") if house.school.is_open(now) else "closed"
-    thanks = house.say(language, f"care.{prefix}thanks")
-    what, opens = "" if when == "nobody" else prefix, house.opening(now, language)
-    return [thanks, house.say(language, f"care.{what}next-{when}", reader=told.reader, opens=opens)]
+    when = "open" if house.school.is_open(now) else "closed"
+    key = f"{prefix}next-{when}" if told.alerted else f"next-{when}-nobody"
+    thanks, opens = house.say(language, f"care.{prefix}thanks"), house.opening(now, language)
+    return [thanks, house.say(language, f"care.{key}", reader=told.reader, opens=opens)]
 
 
 def go_on_button(turn: PersonsTurn, says: str) -> tuple[Button, ...]:

@@ -8,7 +8,7 @@ from bot.facts import House
 from conversations.texts import day_and_date
 from data.alerts import duty_of
 from data.database import Tx
-from data.people import addresses_of, find_person, people_with_role
+from data.people import can_be_reached, people_with_role
 from scheduler.ladder import RUNGS
 
 
@@ -29,10 +29,10 @@ async def gap(tx: Tx, house: House, language: str, role: str, now: datetime) -> 
 
 
 async def _state(tx: Tx, person: str, house: House, language: str, now: datetime) -> str:
-    duty, found = await duty_of(tx, person), await find_person(tx, person)
+    duty = await duty_of(tx, person)
     if duty.away_until and duty.away(now):
         back = day_and_date(duty.away_until.astimezone(house.school.zone).date(), language)
         return house.say(language, "staff.gap-away", who="{who}", date=back)
-    if found is None or found.stopped or not await addresses_of(tx, person):
+    if not await can_be_reached(tx, person):
         return house.say(language, "staff.gap-unreachable", who="{who}")
     return ""

@@ -8,6 +8,7 @@ from bot.access_letters import ACCESS_LETTERS, access_letter
 from bot.facts import House
 from bot.said import COMMAND, OPEN, SEEN, asking
 from conversations.channel import Button, Message
+from conversations.roles import may
 from conversations.texts import clock_time
 from data.alerts import find_alert
 from data.database import Database, Tx
@@ -33,7 +34,8 @@ class Letters:
             if letter.kind == "reminder":
                 return await self._reminder(tx, letter, language, now)
             if letter.kind in ("alert", "routed", "to-read", "test-alert"):
-                return await self._to_readers(tx, letter, language)
+                reads = person is not None and may(person.roles, "queue")
+                return await self._to_readers(tx, letter, language) if reads else None
             if letter.kind == "factor":
                 return Message(self.house.say(language, "staff.factor-added"))
             if letter.kind in ACCESS_LETTERS:

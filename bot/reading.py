@@ -39,8 +39,12 @@ def _say(turn: PersonsTurn, lines: Sequence[str], buttons: Sequence[Button]) -> 
 
 async def readable(tx: Tx, person: Person) -> list[Item]:
     """What waits and this person may read."""
-    waiting = await waiting_items(tx)
-    return [i for i in waiting if may_read(person.roles, i.route, i.about, i.reached) and i.person != person.id]
+    return [item for item in await waiting_items(tx) if _may_see(person, item)]
+
+
+def _may_see(person: Person, item: Item) -> bool:
+    """Nobody reads, or takes the alert of, what is about them or what they wrote."""
+    return may_read(person.roles, item.route, item.about, item.reached) and item.person != person.id
 
 
 def _counts(turn: PersonsTurn, waiting: Sequence[Item]) -> str:
@@ -74,6 +78,6 @@ async def alert_seen(turn: PersonsTurn, item_id: str) -> None:
     if await test_seen(turn.tx, item_id, turn.person.id, turn.now):
         return turn.tell("staff.test-seen", turn.menu_button())
     item = await find_item(turn.tx, item_id)
-    if item and may_read(turn.person.roles, item.route, item.about, item.reached):
+    if item and _may_see(turn.person, item):
         await acknowledge(turn.tx, item_id, turn.person.id, turn.now)
     await queue(turn)

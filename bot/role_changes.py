@@ -9,7 +9,9 @@ from data.database import Tx
 from data.moments import stamp
 from data.outbox import post
 from data.people import add_role
+from data.school import load_school
 from data.sessions import lock_sessions
+from scheduler.ladder import RUNGS, hand_over
 
 
 async def grant_role(tx: Tx, person: str, role: str, now: datetime) -> bool:
@@ -22,9 +24,11 @@ async def grant_role(tx: Tx, person: str, role: str, now: datetime) -> bool:
 
 
 async def take_role_away(tx: Tx, person: str, role: str, now: datetime) -> bool:
-    """Take it, sign their browsers out, and tell them; whether they held it."""
-    held = await take_role(tx, person, role)
+    """Take it, sign their browsers out, and tell them; alerts that wait for them go on. Whether they held it."""
+    held, school = await take_role(tx, person, role), await load_school(tx)
     if held:
+        if school and role in RUNGS:
+            await hand_over(tx, school, person, now)
         await _tell(tx, person, role, now)
     return held
 

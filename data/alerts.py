@@ -5,7 +5,7 @@ Also who on the ladder is away, and who wants alerts at any hour.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,6 +80,17 @@ async def steps_of(tx: Tx, item: str) -> list[Step]:
     """Everything that happened on this item's ladder, in order."""
     rows = await tx.all(select(alert_steps).where(alert_steps.c.item == item).order_by(alert_steps.c.id))
     return [Step(moment(r.at), r.what, r.role, r.person) for r in rows]
+
+
+def asked_last(steps: Iterable[Step]) -> set[str]:
+    """Whom the alert went to last, all at once, without those whom it did not reach."""
+    asked: dict[str, datetime] = {}
+    for step in steps:
+        if step.person and step.what == "alerted":
+            asked[step.person] = step.at
+        elif step.person and step.what == "blocked":
+            asked.pop(step.person, None)
+    return {person for person, at in asked.items() if at == max(asked.values())}
 
 
 async def test_seen(tx: Tx, test: str, person: str, now: datetime) -> bool:

@@ -98,6 +98,12 @@ async def addresses_of(tx: Tx, person: str) -> list[Address]:
     return [Address(channel, where) for channel, where in opened]
 
 
+async def can_be_reached(tx: Tx, person: str) -> bool:
+    """Whether messages of the bot's own accord reach this person, as far as is known."""
+    found = await find_person(tx, person)
+    return found is not None and not found.stopped and bool(await addresses_of(tx, person))
+
+
 async def mark_unreachable(tx: Tx, channel: str, where: str, unreachable: bool) -> None:
     await tx.run(update(addresses).where(*_here(tx, channel, where)).values(unreachable=unreachable))
 

@@ -160,7 +160,7 @@ async def _not_reached(sender: Sender, letter: Letter, state: str, why: str, now
     """Mark it; an alert goes on to the next person at once, in the same transaction (SAFE-5)."""
     async with sender.db.transaction() as tx:
         await mark(tx, letter, sender.owner, state, why)
-        if letter.kind == "alert":
+        if letter.kind in ("alert", "routed"):
             await climb_past(tx, sender.school, item_of(letter.ref), letter.person, now)
 
 

@@ -15,26 +15,39 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from conversations.roles import ROUTED_TO
-from data.alerts import Alert, alerts_due, duty_of, find_alert, move_alert, note_step, open_alerts, start_alert
+from data.alerts import (
+    Alert,
+    alerts_due,
+    asked_last,
+    duty_of,
+    find_alert,
+    move_alert,
+    note_step,
+    open_alerts,
+    start_alert,
+    steps_of,
+)
 from data.database import Database, Tx, read_fact, write_fact
 from data.outbox import ALERT, post
-from data.people import find_person, people_with_role
-from data.queue import Item, mark_reached
+from data.people import can_be_reached, find_person, people_with_role
+from data.queue import Item, find_item, mark_reached
 from data.school import School
 
 RUNGS = ("dsl", "deputy", "head")
+STAND_INS = ("chair", "senco")  # for all the others, at any hour
 PATIENCE = timedelta(minutes=15)
 TESTED = "test-alert"  # the fact that holds the month of the last test
 
 
 def rungs_for(about: Iterable[str]) -> tuple[str, ...]:
-    """Whose turn comes in which order; the chair's where the item is about all the others."""
-    left = tuple(role for role in RUNGS if role not in set(about))
-    return left or ("chair",)
+    """Whose turn comes in which order; where the item is about all of them the chair's, else the SENCO's."""
+    named = set(about)
+    left = tuple(role for role in RUNGS if role not in named)
+    return left or tuple(role for role in STAND_INS if role not in named)[:1] or STAND_INS[:1]
 
 
 async def raise_alert(tx: Tx, school: School, item: str, now: datetime) -> list[str]:
-    """Start the ladder of a new urgent item with its first step; the roles that are alerted now."""
+    """Start the ladder of a new urgent item with its first step; the roles alerted now, or when school opens."""
     await start_alert(tx, item, now)
     alert = await find_alert(tx, item)
     assert alert
@@ -62,7 +75,7 @@ async def climb(tx: Tx, school: School, alert: Alert, now: datetime) -> list[str
     rungs = rungs_for(alert.about)
     for turn in range(alert.rung, alert.rung + len(rungs)):
         role = rungs[turn % len(rungs)]
-        if await _alert_role(tx, alert, role, await people_with_role(tx, role), now):
+        if await _alert_role(tx, alert, role, await _here(tx, alert, role, now), now):
             await move_alert(tx, alert.item, turn + 1, _next_step(school, now))
             return [role]
     await move_alert(tx, alert.item, alert.rung, _next_step(school, now))
@@ -73,17 +86,25 @@ def _next_step(school: School, now: datetime) -> datetime:
     return now + PATIENCE if school.is_open(now) else school.next_opening(now)
 
 
-async def _alert_role(tx: Tx, alert: Alert, role: str, people: Sequence[str], now: datetime) -> bool:
-    """Alert those of these people who are here and whom the item is not about; whether there was anybody."""
-    here = [p for p in people if await _can_take(tx, alert, p, now)]
+async def _alert_role(tx: Tx, alert: Alert, role: str, here: Sequence[str], now: datetime) -> bool:
+    """Alert these people; whether one of them can be reached. For the others it waits on the page."""
     if not here:
         await note_step(tx, alert.item, now, "nobody", role)
         return False
+    reached = [person for person in here if await _reachable(tx, alert, person, now)]
     await mark_reached(tx, alert.item, role)
     await post(tx, "alert", f"{alert.item}.{now:%Y%m%dT%H%M%S}", here, now, ALERT)
     for person in here:
-        await note_step(tx, alert.item, now, "alerted", role, person)
-    return True
+        await note_step(tx, alert.item, now, "alerted" if person in reached else "blocked", role, person)
+    return bool(reached)
+
+
+async def _here(tx: Tx, alert: Alert, role: str, now: datetime) -> list[str]:
+    """Those in this role who can take it now: not away, and neither its author nor one whom it is about."""
+    item = await find_item(tx, alert.item)
+    author = item.person if item else ""
+    people = [person for person in await people_with_role(tx, role) if person != author]
+    return [person for person in people if await _can_take(tx, alert, person, now)]
 
 
 async def _can_take(tx: Tx, alert: Alert, person: str, now: datetime) -> bool:
@@ -93,6 +114,13 @@ async def _can_take(tx: Tx, alert: Alert, person: str, now: datetime) -> bool:
     return not (await duty_of(tx, person)).away(now)
 
 
+async def _reachable(tx: Tx, alert: Alert, person: str, now: datetime) -> bool:
+    """Whether messages reach this person, as far as is known; one that has just failed is not tried again at once."""
+    steps = await steps_of(tx, alert.item)
+    failed = any(s.person == person and s.what == "blocked" and now - s.at < PATIENCE for s in steps)
+    return not failed and await can_be_reached(tx, person)
+
+
 async def _out_of_hours(tx: Tx, school: School, alert: Alert, now: datetime) -> list[str]:
     """Those who are alerted at any hour, at once; the ladder itself begins when school opens.
 
@@ -100,44 +128,42 @@ async def _out_of_hours(tx: Tx, school: School, alert: Alert, now: datetime) -> 
     """
     alerted, asleep = [], False
     for role in rungs_for(alert.about):
-        awake = [p for p in await people_with_role(tx, role) if await wants_any_hour(tx, school, role, p)]
-        asleep = asleep or (role == RUNGS[0] and not awake and bool(await people_with_role(tx, role)))
+        here = [p for p in await _here(tx, alert, role, now) if await _reachable(tx, alert, p, now)]
+        awake = [p for p in here if await wants_any_hour(tx, school, role, p)]
+        asleep = asleep or (role == RUNGS[0] and bool(here) and not awake)
         if awake and await _alert_role(tx, alert, role, awake, now):
             alerted.append(role)
     if alerted or asleep:
         await move_alert(tx, alert.item, 0, school.next_opening(now))
-        return alerted
+        return alerted or [RUNGS[0]]
     return await climb(tx, school, alert, now)
 
 
 async def wants_any_hour(tx: Tx, school: School, role: str, person: str) -> bool:
-    """What the person chose; else what the school did for the role. The chair stands in for all others."""
+    """What the person chose; else what the school did for the role. Who stands in for all others is always wanted."""
     chosen = (await duty_of(tx, person)).any_hour
-    return chosen if chosen is not None else role in (*school.alerts_at_any_hour, "chair")
+    return chosen if chosen is not None else role in (*school.alerts_at_any_hour, *STAND_INS)
 
 
 # --- who cannot take it -------------------------------------------------------------------------------------------
 
 
 async def climb_past(tx: Tx, school: School, item: str, person: str, now: datetime) -> None:
-    """This person cannot be reached: the next one's turn comes at once, at any hour."""
-    alert = await find_alert(tx, item)
-    if alert is None:
+    """This person cannot be reached: where nobody else was asked with them, the next one's turn comes at once."""
+    steps = await steps_of(tx, item)
+    mine = [s for s in steps if s.person == person]
+    if not mine or mine[-1].what != "alerted":
         return
     await note_step(tx, item, now, "blocked", person=person)
-    found = await find_person(tx, person)
-    turn = _turn_after(alert, found.roles if found else ())
-    if turn is not None:
-        await climb(tx, school, replace(alert, rung=turn), now)
+    alert, asked = await find_alert(tx, item), asked_last(steps)
+    if alert and asked == {person}:
+        await climb(tx, school, replace(alert, rung=_turn_after(alert, mine[-1].role)), now)
 
 
-def _turn_after(alert: Alert, roles: Iterable[str]) -> int | None:
-    """The turn that follows this person's, if theirs was the last one taken; else somebody was asked already."""
+def _turn_after(alert: Alert, role: str | None) -> int:
+    """The next turn; where the ladder has not begun yet, the one after this role's."""
     rungs = rungs_for(alert.about)
-    held = [rungs.index(role) for role in roles if role in rungs]
-    if alert.rung == 0:
-        return max(held) + 1 if held else 0
-    return alert.rung if (alert.rung - 1) % len(rungs) in held else None
+    return alert.rung or (rungs.index(role) + 1 if role in rungs else 0)
 
 
 async def hand_over(tx: Tx, school: School, person: str, now: datetime) -> None:
@@ -158,6 +184,8 @@ async def alert_routed(tx: Tx, item: Item, route: str, now: datetime) -> list[st
     await post(tx, "routed", f"{item.id}.{now:%Y%m%dT%H%M%S}", people, now, ALERT)
     for person in people:
         await note_step(tx, item.id, now, "alerted", role, person)
+    if role and not people:
+        await note_step(tx, item.id, now, "nobody", role)
     return people
 
 

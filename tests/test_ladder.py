@@ -10,12 +10,13 @@ import pytest
 
 from bot.errands.send import default_sending, send_survey
 from bot.gaps import gaps
+from bot.role_changes import take_role_away
 from conversations.channel import Message, TryLater, Unreachable
 from conversations.naming import roles_named
 from data.access import cut_access
 from data.alerts import find_alert, set_any_hour, set_away, steps_of
 from data.forms import all_forms
-from data.people import add_address, find_group, set_stopped
+from data.people import add_address, find_group, mark_unreachable, set_stopped
 from data.queue import waiting_items
 from scheduler import ladder
 from scheduler.ladder import PATIENCE
@@ -273,6 +274,102 @@ async def test_a_reader_whose_access_was_cut_gets_nothing(friday: Friday) -> Non
     assert await friday.at(FRIDAY) == ["deputy"]
 
 
+@pytest.mark.parametrize("at", [FRIDAY, FRIDAY_EVENING])
+@pytest.mark.parametrize(("roles", "then"), [(("dsl", "head"), "deputy"), (("dsl", "deputy"), "head")])
+async def test_somebody_blocked_with_two_roles_is_passed_once_and_for_all(
+    tmp_path: Path, at: datetime, roles: tuple[str, str], then: str
+) -> None:
+    """SAFE-5: in a small school, also within the second in which the alert came."""
+    async with opened(tmp_path, Clock(at)) as school:
+        both = await school.person(*roles)
+        async with school.db.transaction() as tx:
+            await add_address(tx, both, "telegram", "both")
+        friday = Friday(school, {then: await with_phone(school, then)})
+        friday.phones.blocked = {"both"}
+        await friday.says()
+        assert await friday.at(at) == [then]
+
+
+async def test_of_two_deputies_one_blocked_the_other_still_has_a_quarter_of_an_hour(friday: Friday) -> None:
+    second = await friday.school.person("deputy")
+    async with friday.school.db.transaction() as tx:
+        await add_address(tx, second, "telegram", "second")
+    friday.phones.blocked = {"second"}
+    await friday.says()
+    assert await friday.at(FRIDAY) == ["dsl"]
+    assert await friday.at(FRIDAY + PATIENCE) == ["deputy"]
+    assert await friday.at(MONDAY_OPENING) == ["head"]
+
+
+async def test_all_are_blocked_and_nobody_is_written_to_in_a_circle(friday: Friday) -> None:
+    """The page has it; every quarter of an hour they are tried again."""
+    friday.phones.blocked = {"dsl", "deputy", "head"}
+    await friday.says()
+    for seconds in range(20):
+        assert await friday.at(FRIDAY + timedelta(seconds=seconds)) == []
+    async with friday.school.db.reading() as tx:
+        assert [s.what for s in await steps_of(tx, await friday.item())].count("alerted") == 3
+    friday.phones.blocked = set()
+    async with friday.school.db.transaction() as tx:
+        await mark_unreachable(tx, "telegram", "head", False)
+    assert await friday.at(MONDAY_OPENING) == ["head"]
+
+
+async def test_who_is_known_to_be_out_of_reach_is_not_said_to_be_told(friday: Friday) -> None:
+    """SAFE-6"""
+    friday.phones.blocked = {"dsl"}
+    await friday.says()
+    await friday.at(FRIDAY)
+    assert "Mrs Lee at Elmfield Primary has been told" in await friday.says("my uncle hurts me")
+
+
+@pytest.mark.parametrize(("hour", "closed"), [(15, False), (18, True)])
+async def test_no_reply_says_that_somebody_will_see_it_when_nobody_can_be_told(
+    tmp_path: Path, hour: int, closed: bool
+) -> None:
+    """SAFE-6: neither by day nor in the evening."""
+    async with opened(tmp_path, Clock(FRIDAY.replace(hour=hour))) as school:
+        said = await Friday(school, {}).says()
+    assert "Nobody has been told yet." in said
+    assert "will see it" not in said
+    assert ("nobody is reading this now" in said) == closed
+
+
+async def test_in_the_evening_the_reply_names_no_reader_who_is_away(friday: Friday) -> None:
+    """SAFE-6: a lead who is away did not choose to sleep."""
+    async with friday.school.db.transaction() as tx:
+        await set_any_hour(tx, friday.people["dsl"], False)
+        await set_away(tx, friday.people["dsl"], FRIDAY + timedelta(days=20))
+    friday.school.clock.set(FRIDAY_EVENING)
+    assert "Mrs Lee will see it." in await friday.says()
+    assert await friday.at(FRIDAY_EVENING) == ["deputy"]
+
+
+async def test_somebody_goes_away_who_was_not_asked(friday: Friday) -> None:
+    """The ladder still begins on Monday with the safeguarding lead."""
+    friday.school.clock.set(FRIDAY_EVENING)
+    await friday.says()
+    assert await friday.at(FRIDAY_EVENING) == ["dsl"]
+    talk = friday.school.on(friday.people["head"])
+    await talk.types("/queue")
+    await talk.taps("I am away")
+    await talk.types("20 November 2026")
+    assert await friday.at(FRIDAY_EVENING + timedelta(seconds=5)) == []
+    assert await friday.at(MONDAY_OPENING) == ["dsl"]
+
+
+async def test_who_loses_the_role_hands_over_and_gets_nothing_more(friday: Friday) -> None:
+    """PR-2, SAFE-5: at any hour; also what Telegram did not take yet."""
+    friday.phones.down = True
+    friday.school.clock.set(FRIDAY_EVENING)
+    await friday.says()
+    await friday.at(FRIDAY_EVENING)
+    async with friday.school.db.transaction() as tx:
+        await take_role_away(tx, friday.people["dsl"], "dsl", FRIDAY_EVENING)
+    friday.phones.down = False
+    assert await friday.at(FRIDAY_EVENING + timedelta(minutes=2)) == ["deputy"]
+
+
 # --- items about somebody -----------------------------------------------------------------------------------------
 
 
@@ -296,6 +393,39 @@ async def test_what_is_about_all_of_them_goes_to_the_chair(friday: Friday) -> No
     assert "Mr Jones at Elmfield Primary has been told" in said
     assert await friday.at(FRIDAY) == ["chair"]
     assert "1 item waits" in await friday.taps("chair")
+
+
+async def test_a_reader_who_writes_is_read_by_somebody_else(friday: Friday) -> None:
+    """SAFE-5: what the safeguarding lead wrote is not theirs to take, so their tap does not end it."""
+    reply = await friday.school.on(friday.people["dsl"], "telegram").types("/needhelp")
+    assert "Mrs Lee at Elmfield Primary has been told that you asked for help." in reply.messages[0].text
+    assert await friday.at(FRIDAY) == ["deputy"]
+    await friday.taps("dsl")
+    assert await friday.at(FRIDAY + PATIENCE) == ["head"]
+
+
+async def test_what_is_about_the_chair_too_goes_to_the_senco(friday: Friday) -> None:
+    said = await friday.says("Mr Okafor, Mrs Lee, Mrs Ahmed and Mr Jones hit me")
+    assert "Ms Patel at Elmfield Primary has been told" in said
+    assert await friday.at(FRIDAY) == ["senco"]
+    assert "1 item waits" in await friday.taps("senco")
+
+
+async def test_sent_on_to_a_head_who_is_not_there_or_blocked_is_noted(friday: Friday) -> None:
+    """SAFE-7: the item's page says whom nothing reached."""
+    friday.phones.blocked = {"head"}
+    await friday.says()
+    await friday.taps("dsl")
+    async with friday.school.db.transaction() as tx:
+        item = (await waiting_items(tx))[-1]
+        await ladder.alert_routed(tx, item, "staff", FRIDAY)
+        await cut_access(tx, friday.people["chair"], FRIDAY)
+        await ladder.alert_routed(tx, item, "head", FRIDAY)
+    await friday.at(FRIDAY)
+    async with friday.school.db.reading() as tx:
+        steps = [(s.what, s.role, s.person) for s in await steps_of(tx, item.id)]
+    assert ("blocked", None, friday.people["head"]) in steps
+    assert ("nobody", "chair", None) in steps
 
 
 async def test_somebody_with_two_roles_is_barred_by_either(tmp_path: Path) -> None:
@@ -326,12 +456,32 @@ STAFF = {"dsl": "Mr Okafor", "deputy": "Mrs Lee", "head": "Mrs Ahmed", "chair": 
         ("the head of year shouts", set()),
         ("the safeguarding lead did nothing", {"dsl"}),
         ("my uncle hits me", set()),
+        ("mrs lees hand", {"deputy"}),
+        ("the head-teacher shouts", {"head"}),
+        ("the head of our school shouts", {"head"}),
         ("", set()),
     ],
 )
 def test_who_is_named(text: str, roles: set[str]) -> None:
     """SAFE-7"""
     assert roles_named(text, STAFF) == roles
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Ms Smith-Jones", "Mr Smith hits me"),
+        ("Ms Smith-Jones", "miss jones hits me"),
+        ("Mr Núñez", "mr nunez hits me"),
+        ("Mr O'Neill", "mr o neill hits me"),
+        ("Dr. McDonald", "mc donald hits me"),
+        ("Mr Okafor (deputy head)", "mr okafor hits me"),
+        ("Mr Okafor, DSL", "mr okafor hits me"),
+    ],
+)
+def test_names_as_people_really_write_them(name: str, text: str) -> None:
+    """SAFE-7"""
+    assert roles_named(text, {"deputy": name}) == {"deputy"}
 
 
 # --- what the school can see of it --------------------------------------------------------------------------------
