@@ -167,10 +167,9 @@ async def typed(turn: PersonsTurn, text: Text) -> None:
     """Words: a command, words for the run in front, a code, a label, or something for the word screen."""
     words = text.words.strip()
     if words.startswith("/"):
-        name, _, rest = words[1:].partition(" ")
-        name = name.partition("@")[0].casefold()
+        name, rest = command_of(words)
         if not hides_a_concern(turn, name, rest):
-            return await commands.give(turn, name, rest.strip())
+            return await commands.give(turn, name, rest)
         if name == "stop":
             await commands.give(turn, name)
     control = turn.house.texts.control(turn.language, words)
@@ -180,6 +179,12 @@ async def typed(turn: PersonsTurn, text: Text) -> None:
     if front and await play(turn, front, Typed(words), quiet=True):
         return
     await outside(turn, words, control)
+
+
+def command_of(words: str) -> tuple[str, str]:
+    """ "/stop." or "/needhelp@bot" on a line of its own, and what follows it."""
+    name, *rest = words[1:].split(maxsplit=1) or [""]
+    return name.partition("@")[0].casefold().rstrip(".,!?;:"), rest[0] if rest else ""
 
 
 def hides_a_concern(turn: PersonsTurn, name: str, rest: str) -> bool:

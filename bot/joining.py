@@ -109,9 +109,9 @@ def _code_in(said: Said) -> str | None:
     if not isinstance(said, Text):
         return None
     words = said.words.strip()
-    command, _, rest = words.partition(" ")
+    command, *rest = words.split(maxsplit=1) or [""]
     if rest and command.casefold().partition("@")[0] == "/start":
-        return read_code(rest) or ""
+        return read_code(rest[0]) or ""
     return read_code(words) if looks_like_code(words) else None
 
 

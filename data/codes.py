@@ -6,7 +6,9 @@ device code belongs to somebody who joined and lets one more chat or browser in.
 
 from __future__ import annotations
 
+import re
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +24,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
 LENGTH = 10
 START = 16  # letters of a hash that name a code in a button
 DEVICE_CODE_LIFE = timedelta(minutes=15)
+_LINK = re.compile(r"\S+(?:\?start=|/join/)(\S+)")
+_PRINTED = re.compile(r"[A-Z0-9]{4}[ -]?[A-Z0-9]{4}[ -]?[A-Z0-9]{2}")
 _ALIKE = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
 
@@ -59,15 +63,25 @@ class Slip:
 
 def read_code(typed: str) -> str | None:
     """The ten letters and digits of a code in any case, with or without hyphens; None when it is not shaped so."""
-    plain = typed.strip().upper().replace("-", "").replace(" ", "").translate(_ALIKE)
+    plain = re.sub(r"[\s-]", "", _as_printed(typed)).translate(_ALIKE)
     return plain if len(plain) == LENGTH and set(plain) <= set(ALPHABET) else None
 
 
 def looks_like_code(typed: str) -> bool:
-    """Whether words are meant as a code: ten letters and digits, hyphens as printed or none, and a digit somewhere."""
-    plain = typed.strip()
-    shaped = len(plain) == LENGTH or (len(plain) == LENGTH + 2 and plain.count("-") == 2)
-    return shaped and " " not in plain and any(c.isdigit() for c in plain) and read_code(plain) is not None
+    """Whether words are meant as a code: in groups as printed, or all together, and with a digit somewhere."""
+    plain = _as_printed(typed)
+    if not _PRINTED.fullmatch(plain) or not any(c.isdigit() for c in plain):
+        return False
+    return read_code(plain) is not None and not (" " in plain and screen(plain))
+
+
+def _as_printed(typed: str) -> str:
+    """In capitals with plain hyphens, without the link it stands in and without marks around it."""
+    plain = unicodedata.normalize("NFKC", typed).strip()
+    if link := _LINK.fullmatch(plain):
+        plain = link[1]
+    hyphened = "".join("-" if unicodedata.category(c) == "Pd" else c for c in plain)
+    return hyphened.strip(" .,;:!?\"'“”‘’()<>").upper()
 
 
 def shown(code: str) -> str:

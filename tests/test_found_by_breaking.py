@@ -118,6 +118,39 @@ async def test_staff_are_heard_where_a_task_asks_for_words(school: School, lines
     assert "uncle" not in talk.text
 
 
+# --- commands and codes as people really type them -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["/stop.", "/stop!", "/STOP", "/stop\nplease", "/ stop"])
+async def test_a_command_with_a_mark_or_on_a_line_of_its_own_is_one(school: School, typed: str) -> None:
+    person = await school.person("parent")
+    await school.on(person).types(typed)
+    assert (await school.known(person)).stopped
+
+
+AS_TYPED = (
+    "{0} {1} {2}", "{0}\u2013{1}\u2013{2}", "{0}\u2011{1}\u2011{2}", "{0}-{1}-{2}.", "\u201c{0}-{1}-{2}\u201d",
+    "https://t.me/elmfield_bot?start={0}-{1}-{2}", "http://127.0.0.1:8080/join/{0}-{1}-{2}", "/start\n{0}-{1}-{2}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", AS_TYPED)
+async def test_a_code_is_read_however_it_is_typed_or_pasted(school: School, typed: str) -> None:
+    code = (await school.code("parent", "SEND parents", uses=2)).split("-")
+    reply = await school.dialogue.hear(Address("telegram", "77"), Text(typed.format(*code)))
+    assert "Do you want to join?" in reply.messages[0].text
+    talk = school.on(await school.person("governor"))
+    await talk.types(typed.format(*code))
+    assert "Do you want to join?" in talk.text
+
+
+@pytest.mark.parametrize("words", ["they hit2 me", "stop hurt 1t", "he hits me2", "I am 10 and sad"])
+async def test_words_in_the_shape_of_a_code_are_words(school: School, words: str) -> None:
+    talk = school.on(await school.person("parent"))
+    await talk.types(words)
+    assert "That code does not work" not in talk.text
+
+
 # --- STOP and codes outside a question -----------------------------------------------------------------------------
 
 

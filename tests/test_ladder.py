@@ -223,6 +223,8 @@ async def test_somebody_away_is_passed_and_hands_over_what_waits(friday: Friday)
     await talk.taps("I am away")
     await talk.types("5 November 2026")
     assert "a day that is still to come" in talk.text
+    await talk.types("10 November 2062")
+    assert "a day in the next 12 months" in talk.text
     await talk.types("10 November 2026")
     assert "Until Tuesday 10 November alerts go to Mrs Lee." in talk.text
     assert await friday.at(FRIDAY + timedelta(seconds=5)) == ["deputy"]

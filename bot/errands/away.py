@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from bot.errands.errand import Errand, value
 from bot.gaps import gap
@@ -13,13 +13,18 @@ from conversations.texts import day_and_date
 from data.alerts import set_away
 from scheduler.ladder import RUNGS, hand_over
 
+LONGEST = timedelta(days=366)  # a slip of the pen must not send alerts elsewhere for years
+
 
 class Away(Errand):
     name = "away"
     reviews = False
 
     def problem(self, turn: PersonsTurn, question: str, answer: Answer) -> str | None:
-        return "works.errand-later" if date.fromisoformat(answer.values[0]) <= turn.today else None
+        back = date.fromisoformat(answer.values[0])
+        if back <= turn.today:
+            return "works.errand-later"
+        return "works.errand-year" if back > turn.today + LONGEST else None
 
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         back = date.fromisoformat(value(state, "back"))
