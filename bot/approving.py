@@ -79,10 +79,10 @@ async def _what(turn: PersonsTurn, slip: Slip) -> str:
 
 
 def _name(turn: PersonsTurn, person: Person | None) -> str:
-    if person is None:
-        return turn.phrase("approve.unknown")
-    roles = [turn.phrase(f"role.{role}") for role in sorted(person.roles)]
-    return ", ".join([*([person.label] if person.label else []), *roles])
+    """Who made the code; their access may have ended since."""
+    roles = [turn.phrase(f"role.{role}") for role in sorted(person.roles)] if person else []
+    label = [person.label] if person and person.label else []
+    return ", ".join([*label, *roles]) or turn.phrase("approve.unknown")
 
 
 async def say_yes(turn: PersonsTurn, ref: str) -> None:

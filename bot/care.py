@@ -9,11 +9,11 @@ from datetime import datetime
 from bot.facts import House
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
-from conversations.naming import roles_named
 from conversations.words import Raised
 from data.database import Tx
 from data.queue import add_item
 from scheduler.ladder import raise_alert, rungs_for
+from scheduler.naming import readers
 
 KINDS = {"help": "help", "talk": "talk"}  # what the queue calls it; everything the word screen finds is "flagged"
 
@@ -48,7 +48,7 @@ async def into_queue(
     survey: str | None = None,
 ) -> Told:
     """A new urgent item with its ladder; never to those whom the words name."""
-    about = roles_named(text, house.staff_names)
+    about = (await readers(tx, house.school)).named_in(text)
     item = await add_item(tx, kind, now, text, person, who, survey, about)
     alerted = await raise_alert(tx, house.school, item, now)
     return Told(reader_of(house, alerted or rungs_for(about)), bool(alerted))

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from conversations.naming import roles_named
 from data.answers import Closed, mark_lost, open_box
 from data.database import Tx
 from data.outbox import NORMAL, drop_for, post
@@ -16,6 +15,7 @@ from data.queue import Words, add_words
 from data.runs import BoxLost, Run, people_in, runs_in, save_run, without_words
 from data.school import load_school
 from data.surveys import Survey
+from scheduler.naming import readers
 
 READERS = ("dsl", "deputy")  # told when something waits
 
@@ -71,13 +71,12 @@ async def hand_to_readers(tx: Tx, texts: list[Words], survey: str, now: datetime
 
 async def _words(tx: Tx, survey: Survey, runs: Iterable[Run]) -> list[Words]:
     """The words that were sent, whether they may be quoted (S10), and whom they name; in ANON without person."""
-    found, school = [], await load_school(tx)
-    names = school.staff_names if school else {}
+    found, people = [], await readers(tx, await load_school(tx))
     for run in runs:
         for answer in (run.state.sent or {}).values():
             if answer.kind == "text" and answer.values and answer.values[0]:
                 author = await _author(tx, survey, run)
-                words, about = answer.values[0], tuple(roles_named(answer.values[0], names))
+                words, about = answer.values[0], tuple(people.named_in(answer.values[0]))
                 found.append(Words(words, *author, about, run.state.sent_quote))
     return found
 

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bot.logs import set_up_logging
 from bot.said import Edited, Text, Unusable
 from bot.web_channel.app import make_app
 from data import codes
+from data.access import cut_access
 from data.people import Address
 from data.queue import Item, waiting_items
 from tests.browser.plain import PlainBrowser
@@ -220,6 +222,17 @@ async def test_a_staff_task_offers_no_skip_that_it_has_not(school: School) -> No
     talk = school.on(await school.person("senco"))
     await talk.types("/dropin", "1 December 2026")
     assert "Skip" not in talk.text
+
+
+async def test_a_role_that_waits_names_a_colleague_who_has_left_as_one(school: School) -> None:
+    maker, head = await school.person("senco"), await school.person("head")
+    async with school.db.transaction() as tx:
+        what = codes.Invitation("office", None, "en", "Mr Reed", waits=True, made_by=maker)
+        await codes.make_code(tx, what, 1, school.clock.now + timedelta(days=14))
+        await cut_access(tx, maker, school.clock.now)
+        ref = (await codes.waiting_slips(tx, school.clock.now))[0].hash[: codes.START]
+    reply = await school.on(head).forges(f"w={ref}")
+    assert reply.messages[0].text.startswith("A colleague made a code.")
 
 
 # --- braces and long words --------------------------------------------------------------------------------------------

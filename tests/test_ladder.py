@@ -406,6 +406,18 @@ async def test_a_reader_who_writes_is_read_by_somebody_else(friday: Friday) -> N
     assert await friday.at(FRIDAY + PATIENCE) == ["head"]
 
 
+@pytest.mark.parametrize("label", ["Mrs Doe", "Mr Doe (was our lead until July)"])
+async def test_what_is_about_a_second_deputy_does_not_go_to_them(friday: Friday, label: str) -> None:
+    """SAFE-7: whoever joined under a name, also one that school.yaml does not know (any more)."""
+    second = await friday.school.person("deputy", label=label)
+    async with friday.school.db.transaction() as tx:
+        await add_address(tx, second, "telegram", "second")
+    await friday.says("Mrs Doe hits me")
+    assert await friday.at(FRIDAY) == ["dsl"]
+    assert await friday.at(FRIDAY + PATIENCE) == ["head"]
+    assert "Nothing is waiting" in (await friday.school.on(second).types("/queue")).messages[0].text
+
+
 async def test_what_is_about_the_chair_too_goes_to_the_senco(friday: Friday) -> None:
     said = await friday.says("Mr Okafor, Mrs Lee, Mrs Ahmed and Mr Jones hit me")
     assert "Ms Patel at Elmfield Primary has been told" in said
