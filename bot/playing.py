@@ -14,7 +14,7 @@ from conversations.asking import Setting, question_screen, screen_for
 from conversations.channel import Message
 from conversations.engine import State, Turn, resume, start
 from conversations.form import Form
-from conversations.roles import may
+from conversations.roles import FAMILIES, may
 from data.children import names_of
 from data.codes import forget_visit, place_of
 from data.people import set_front
@@ -27,7 +27,7 @@ async def play(turn: PersonsTurn, run_id: str, heard: w.Heard, quiet: bool = Fal
     loaded = await load(turn, run_id)
     if loaded is None:
         if not quiet:
-            turn.tell("closed-now")
+            _gone(turn)
         return False
     run, survey, form = loaded
     if run.errand and not may(turn.person.roles, run.errand):
@@ -45,6 +45,13 @@ async def play(turn: PersonsTurn, run_id: str, heard: w.Heard, quiet: bool = Fal
         assert survey
         await _survey_turn(turn, run, survey, form, result)
     return True
+
+
+def _gone(turn: PersonsTurn) -> None:
+    """No such questions for this person. Staff without any of their own have tapped twice on a task that is done."""
+    if turn.person.roles and not turn.person.roles & FAMILIES:
+        return turn.tell("over", turn.menu_button())
+    turn.tell("closed-now")
 
 
 async def _not_any_more(turn: PersonsTurn, run: Run) -> None:

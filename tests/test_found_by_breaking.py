@@ -224,6 +224,14 @@ async def test_a_staff_task_offers_no_skip_that_it_has_not(school: School) -> No
     assert "Skip" not in talk.text
 
 
+async def test_a_second_tap_on_a_task_that_is_done_speaks_of_no_closed_questions(school: School) -> None:
+    talk = school.on(await school.person("senco"))
+    await talk.types("/invite", "1", "SEND parents")
+    button = talk.button("Make the code").says
+    await talk.forges(button)
+    assert [m.text for m in (await talk.forges(button)).messages] == ["That is finished. /menu shows what you can do."]
+
+
 async def test_a_role_that_waits_names_a_colleague_who_has_left_as_one(school: School) -> None:
     maker, head = await school.person("senco"), await school.person("head")
     async with school.db.transaction() as tx:
