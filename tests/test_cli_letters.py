@@ -62,10 +62,10 @@ def test_a_list_becomes_letters_and_codes(yousaid: CommandLine) -> None:
 
 
 def test_letters_are_numbered_and_know_when_they_were_made(yousaid: CommandLine) -> None:
-    yousaid.done("invite", "--role", "parent", "--group", GROUP, "--family", "Ali", "--letters", "one.pdf")
+    yousaid.done("invite", "--role", "parent", "--group", GROUP, "--family", " Ali\nB ", "--letters", "one.pdf")
     yousaid.done("invite", "--role", "parent", "--group", GROUP, "--count", "2", "--letters", "more.pdf")
     made = slips(yousaid)
-    assert [(s.invitation.slip, s.invitation.label) for s in made] == [(1, "Ali"), (2, ""), (3, "")]
+    assert [(s.invitation.slip, s.invitation.label) for s in made] == [(1, "Ali B"), (2, ""), (3, "")]
     assert all(s.made_at and datetime.now(UTC) - s.made_at < timedelta(minutes=5) for s in made)
     assert re.findall(r"Letter (\d+)", words_of((yousaid.folder / "more.pdf").read_bytes())) == ["2", "3"]
 
@@ -112,6 +112,7 @@ def test_a_list_leaves_nothing_else_to_say(yousaid: CommandLine, arguments: list
     (["--role", "parent"], "Letters are numbered by group: add --group NAME, or --csv FILE."),
     (["--role", "parent", "--group", GROUP, "--uses", "3"], "A letter is for one adult"),
     (["--role", "parent", "--group", GROUP, "--family", "A123456789012"], "The bot never keeps UPNs"),
+    (["--role", "parent", "--group", GROUP, "--family", "x" * 61], "The label is too long. It can have 60 letters."),
     (["--role", "parent", "--group", GROUP, "--family", "Ali 3/5/2018"], "looks like a date of birth"),
 ])  # fmt: skip
 def test_letters_that_cannot_be_are_refused(yousaid: CommandLine, arguments: list[str], says: str) -> None:

@@ -100,11 +100,13 @@ def _check_age(opened: Opened, role: str) -> None:
 async def _found(opened: Opened, asked: Asked) -> Asked:
     """The same with the group's id and a language there is."""
     from bot.cli.one_line import Problem
-    from bot.families import never_kept
+    from bot.families import LONGEST_LABEL, never_kept
 
-    if key := never_kept(asked.family):
+    family = " ".join(asked.family.split())
+    if key := never_kept(family) or ("families.long" if len(family) > LONGEST_LABEL else None):
         raise Problem(opened.house.say("en", key))
-    return replace(asked, group=await _group(opened, asked.group), language=_language(opened, asked.language))
+    group, language = await _group(opened, asked.group), _language(opened, asked.language)
+    return replace(asked, family=family, group=group, language=language)
 
 
 async def _group(opened: Opened, name: str | None) -> str | None:
