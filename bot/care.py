@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from bot.facts import House
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
 from conversations.words import Raised
+from data.alerts import steps_of
 from data.database import Tx
 from data.queue import add_item
 from scheduler.ladder import raise_alert, rungs_for
@@ -20,10 +22,13 @@ KINDS = {"help": "help", "talk": "talk"}  # what the queue calls it; everything 
 
 @dataclass(frozen=True)
 class Told:
-    """Who reads it: the one whose turn comes first, and whether an alert to them is on its way or due at opening."""
+    """Who reads it, and how they learn of it.
+
+    "alert": a message is on its way or due at opening; "page": they see it when they look; "nobody": none has joined.
+    """
 
     reader: str
-    alerted: bool
+    how: Literal["alert", "page", "nobody"]
 
 
 async def raise_concern(
@@ -51,7 +56,11 @@ async def into_queue(
     about = (await readers(tx, house.school)).named_in(text)
     item = await add_item(tx, kind, now, text, person, who, survey, about)
     alerted = await raise_alert(tx, house.school, item, now)
-    return Told(reader_of(house, alerted or rungs_for(about)), bool(alerted))
+    if alerted:
+        return Told(reader_of(house, alerted), "alert")
+    seen = {step.role for step in await steps_of(tx, item) if step.what == "blocked"}
+    on_page = [role for role in rungs_for(about) if role in seen]
+    return Told(reader_of(house, on_page or rungs_for(about)), "page" if on_page else "nobody")
 
 
 def reader_of(house: House, roles: Iterable[str]) -> str:
@@ -61,20 +70,22 @@ def reader_of(house: House, roles: Iterable[str]) -> str:
 
 def care_words(turn: PersonsTurn, kind: str, told: Told, traced: bool, pupil: bool) -> str:
     """Thanks, what happens next, who can help now; out of hours it says that nobody is reading (SAFE-6)."""
-    lines = next_steps(turn.house, turn.language, kind, told, turn.now)
+    lines = next_steps(turn.house, turn.language, kind, told, turn.now, pupil)
     if not traced:
         lines.append(turn.phrase("care.no-trace"))
     lines += [turn.phrase("care.pupil-numbers")] if pupil else [turn.phrase("care.now"), turn.phrase("care.help")]
     return "\n\n".join(lines)
 
 
-def next_steps(house: House, language: str, kind: str, told: Told, now: datetime) -> list[str]:
-    """Thanks and what happens next, never more than is so: who is told, or that nobody could be."""
+def next_steps(house: House, language: str, kind: str, told: Told, now: datetime, pupil: bool = False) -> list[str]:
+    """Thanks and what happens next, never more than is so; where nobody gets a message, whom to tell too."""
     prefix = "" if kind == "flagged" else f"{kind}-"
     when = "open" if house.school.is_open(now) else "closed"
-    key = f"{prefix}next-{when}" if told.alerted else f"next-{when}-nobody"
+    key = f"{prefix}next-{when}" if told.how == "alert" else f"next-{when}-{told.how}"
     thanks, opens = house.say(language, f"care.{prefix}thanks"), house.opening(now, language)
-    return [thanks, house.say(language, f"care.{key}", reader=told.reader, opens=opens)]
+    lines = [thanks, house.say(language, f"care.{key}", reader=told.reader, opens=opens)]
+    too = "care.pupil-tell-too" if pupil else "care.call-too"
+    return lines if told.how == "alert" else [*lines, house.say(language, too)]
 
 
 def go_on_button(turn: PersonsTurn, says: str) -> tuple[Button, ...]:

@@ -203,12 +203,25 @@ async def test_a_reader_with_only_the_web_page_counts_as_blocked(tmp_path: Path)
         assert await friday.at(FRIDAY) == ["deputy"]
 
 
+async def test_who_only_looks_at_the_page_is_not_said_to_be_told(tmp_path: Path) -> None:
+    """SAFE-6: it waits on their list, and the reply says whom to tell too; a pupil, a grown-up who is there."""
+    async with opened(tmp_path, Clock(FRIDAY)) as school:
+        friday = Friday(school, {"dsl": await school.person("dsl")})
+        said = await friday.says()
+        assert "It waits on the list that Mr Okafor reads." in said
+        assert "please call the school too: 0161 496 0000" in said
+        pupil = school.on(await school.person("pupil"))
+        await pupil.types("my dad hits me")
+        assert "Please tell a grown-up here too." in pupil.text
+
+
 async def test_nobody_has_joined_and_the_reply_does_not_pretend(tmp_path: Path) -> None:
     """SAFE-6: no reply says that somebody was told when nobody could be. Whoever joins later is alerted."""
     async with opened(tmp_path, Clock(FRIDAY)) as school:
         friday = Friday(school, {})
         said = await friday.says()
-        assert "Nobody has been told yet. Please call the school too: 0161 496 0000." in said
+        assert "Nobody has been told yet." in said
+        assert "To be sure that it is seen, please call the school too: 0161 496 0000." in said
         assert await friday.at(FRIDAY) == []
         await with_phone(school, "deputy")
         assert await friday.at(FRIDAY + PATIENCE) == ["deputy"]
