@@ -1,10 +1,10 @@
-"""A role given or taken by somebody else: the role itself, their browsers, and a letter that renews their menu."""
+"""A role given or taken by somebody else, or all access ended: browsers, menus, and alerts that waited for them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from data.access import take_role
+from data.access import cut_access, take_role
 from data.database import Tx
 from data.moments import stamp
 from data.outbox import post
@@ -31,6 +31,14 @@ async def take_role_away(tx: Tx, person: str, role: str, now: datetime) -> bool:
             await hand_over(tx, school, person, now)
         await _tell(tx, person, role, now)
     return held
+
+
+async def end_access(tx: Tx, person: str, now: datetime) -> None:
+    """No chat, page, link or code of theirs opens anything from now on (PR-2); alerts that wait for them go on."""
+    await cut_access(tx, person, now)
+    school = await load_school(tx)
+    if school:
+        await hand_over(tx, school, person, now)
 
 
 async def _tell(tx: Tx, person: str, role: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.errands.send import default_sending, send_survey
 from bot.gaps import gaps
-from bot.role_changes import take_role_away
+from bot.role_changes import end_access, take_role_away
 from conversations.channel import Message, TryLater, Unreachable
 from conversations.naming import roles_named
 from data.access import cut_access
@@ -563,3 +563,13 @@ async def test_words_of_a_survey_about_a_reader_pass_them_too(friday: Friday) ->
     await friday.at(FRIDAY.replace(hour=8) + timedelta(days=3))
     for role, sees in {"dsl": "Nothing is waiting", "deputy": "1 item waits", "senco": "1 item waits"}.items():
         assert sees in (await school.on(friday.people[role]).types("/queue")).messages[0].text
+
+
+async def test_what_waits_for_somebody_whose_access_ends_goes_on_at_once(friday: Friday) -> None:
+    """SAFE-5, PR-2: also in the evening, when nothing else climbs."""
+    friday.school.clock.set(FRIDAY_EVENING)
+    await friday.says()
+    assert await friday.at(FRIDAY_EVENING) == ["dsl"]
+    async with friday.school.db.transaction() as tx:
+        await end_access(tx, friday.people["dsl"], FRIDAY_EVENING)
+    assert await friday.at(FRIDAY_EVENING + timedelta(seconds=5)) == ["deputy"]

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.approving import approve, deny, may_decide
-from bot.role_changes import grant_role, take_role_away
+from bot.role_changes import end_access, grant_role, take_role_away
 from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.door import acting, looking, to
 from bot.web_channel.sessions import Visitor
 from bot.web_channel.staff_page import draw_for
 from bot.who_joined import Colleague, colleagues
 from conversations.roles import STAFF_ROLES
-from data.access import cut_access, end_sessions
+from data.access import end_sessions
 from data.codes import Slip, find_waiting, waiting_slips
 from data.database import Tx
 from data.factors import remove_factor
@@ -124,7 +124,7 @@ async def _changed(tx: Tx, web: WebChannel, visitor: Visitor, person: Person, wh
     elif what == "sign-out":
         await end_sessions(tx, person.id)
     elif what == "cut":
-        await cut_access(tx, person.id, web.now)
+        await end_access(tx, person.id, web.now)
 
 
 async def _colleague(tx: Tx, request: Request) -> Colleague:

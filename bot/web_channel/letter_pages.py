@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.invitations import Made, reissue
+from bot.role_changes import end_access
 from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.door import Form, acting, looking, to
 from bot.web_channel.letters_pages import new_once, print_letters
@@ -17,7 +18,6 @@ from bot.web_channel.staff_page import draw_for, language_name
 from bot.who_joined import Entry, entries
 from conversations.roles import FAMILIES, STAFF_ROLES, may
 from conversations.texts import long_date
-from data.access import cut_access
 from data.codes import Slip, find_slip, slips_of, take_back_code
 from data.database import Tx
 from data.looks import note_look
@@ -95,7 +95,7 @@ async def _done(tx: Tx, web: WebChannel, visitor: Visitor, slip: Slip, form: For
     if what == "back" and slip.person is None:
         await take_back_code(tx, slip.hash)
     if what in ("cut", "not-family") and slip.person:
-        await cut_access(tx, slip.person, web.now)
+        await end_access(tx, slip.person, web.now)
     if what == "not-family" or (what == "new" and not await _still_in(tx, slip)):
         return await reissue(tx, web.house, slip, me, web.now)
     return None
@@ -119,7 +119,7 @@ async def act_on_family(request: Request) -> Response:
             raise HTTPException(403)
         if form.get("do") == "cut":
             await note_look(tx, visitor.person.id, "cut", person.id, _why(form), web.now)
-            await cut_access(tx, person.id, web.now)
+            await end_access(tx, person.id, web.now)
     return to(request, "/people")
 
 
