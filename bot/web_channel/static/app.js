@@ -3,14 +3,14 @@
 (() => {
   const EVERY = 3000;
   let sending = false;
+  let leaving = false;
 
   document.addEventListener("submit", (event) => {
-    if ("file" in event.target.dataset) return;  // it is answered with a file: the page stays, and can be used again
     if (sending) {
       event.preventDefault();
       return;
     }
-    if (event.target.hasAttribute("data-file")) return; // the page stays, and so may what is typed next
+    if ("file" in event.target.dataset) return; // answered with a file: the page stays, and can be used again
     sending = true;
     try { sessionStorage.setItem("sent", "1"); } catch { /* storage is off: focus stays where the browser puts it */ }
     setTimeout(() => { sending = false; }, 5000);
@@ -45,9 +45,12 @@
       const answer = await fetch(document.body.dataset.ask, { credentials: "same-origin" });
       if (!answer.ok) return;
       const { version } = await answer.json();
-      if (version && version !== document.body.dataset.version && !busy()) location.replace(location.pathname);
+      if (!version || version === document.body.dataset.version || busy()) return;
+      leaving = true;
+      location.replace(location.pathname);
     } catch { /* offline for a moment: the page stays as it is */ }
   };
+  document.addEventListener("input", () => { if (leaving) window.stop(); }); // what is typed just then is not lost
   const locks = Number(document.body.dataset.locks);  // names stand on no screen that nobody uses
   if (locks) setTimeout(() => location.replace(location.pathname + location.search), (locks + 2) * 1000);
   if (document.body.dataset.ask) setInterval(look, EVERY);
