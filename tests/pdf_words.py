@@ -17,8 +17,9 @@ def words_of(pdf: bytes) -> str:
 
 
 def _unpacked(stream: bytes) -> bytes:
+    """What was compressed; a last byte that looks like a line's end may be missing, so the checksum is not asked."""
     try:
-        return zlib.decompress(stream)
+        return zlib.decompressobj().decompress(stream)
     except zlib.error:
         return b""
 
