@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.web_channel.app import make_app
+from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.chromium import SKIPPED, find_chromium
 from tests.school import School, opened
 
@@ -42,3 +44,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 async def school(tmp_path: Path) -> AsyncIterator[School]:
     async with opened(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def browsers(school: School) -> AsyncIterator[NewBrowser]:
+    """As many browsers without JavaScript as a test asks for, on the web channel of this school."""
+    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
+    opened: list[PlainBrowser] = []
+
+    def new() -> PlainBrowser:
+        opened.append(PlainBrowser(app))
+        return opened[-1]
+
+    yield new
+    for browser in opened:
+        await browser.close()

@@ -32,9 +32,9 @@ from data.tables import comments
 from tests.browser.plain import PlainBrowser
 from tests.school import School
 from tests.test_dialogue import SURVEY, answer, send
-from tests.test_queue_pages import Enter, a_survey, act, browsers, enter, found, read
+from tests.test_queue_pages import Enter, a_survey, act, enter, found, read
 
-__all__ = ["browsers", "enter"]  # fixtures
+__all__ = ["enter"]  # a fixture
 
 ORIGINAL = "Ms Patel shouts at my son Tom. Please change the bus."
 REDACTED = "Please change the bus."

@@ -8,13 +8,13 @@ import secrets
 import string
 
 from data.queue import add_item
-from tests.browser.plain import SITE
+from tests.browser.plain import SITE, NewBrowser
 from tests.school import School
-from tests.test_second_factor import NewBrowser, browsers, cookie
+from tests.test_second_factor import cookie
 from tests.test_telegram_attacks import contents
 from tests.test_web_channel import naps, signed_in
 
-__all__ = ["browsers", "naps"]  # fixtures
+__all__ = ["naps"]  # a fixture
 
 TRIES = 1500
 WORDS = "words only readers see"

@@ -18,14 +18,14 @@ from data.looks import looks_at
 from data.people import add_address, all_groups, find_group, find_person, mark_unreachable, set_stopped
 from data.sessions import start_session
 from data.tables import codes, looks
-from tests.browser.plain import PlainBrowser
+from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.pdf_words import words_of
 from tests.school import School
-from tests.test_second_factor import NewBrowser, browsers, cookie, set_up
+from tests.test_second_factor import cookie, set_up
 from tests.test_staff_sessions import joined
 from tests.test_web_channel import naps, signed_in
 
-__all__ = ["browsers", "naps"]  # fixtures
+__all__ = ["naps"]  # a fixture
 
 LIST = "family,group,language\nKhan family,SEND parents,en\nFamily 12,Year 3 parents,en\n"
 Staff = Callable[..., "object"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 from bot.item_record import pictures_named
 from bot.joining import join
 from bot.papers.typesetting import NotPrintable, pdf
-from bot.web_channel.app import make_app
 from bot.web_channel.queue_door import may_name
 from conversations.library import bundled_forms
 from conversations.roles import MAY, ROLES, may, may_read
@@ -28,7 +27,7 @@ from data.surveys import Survey, add_survey, next_survey_id
 from data.tables import looks, outbox, queue
 from scheduler.ladder import raise_alert
 from scheduler.plan import one_school_day_after
-from tests.browser.plain import PlainBrowser
+from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.school import School
 from tests.test_second_factor import set_up
 from tests.test_web_channel import signed_in
@@ -36,21 +35,6 @@ from tests.test_web_channel import signed_in
 WORDS = "he hit me behind the bike shed"
 READERS = MAY["queue-all"]
 FRIDAY = datetime(2026, 11, 6, 17, 59, tzinfo=UTC)
-NewBrowser = Callable[[], PlainBrowser]
-
-
-@pytest.fixture
-async def browsers(school: School) -> AsyncIterator[NewBrowser]:
-    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
-    opened: list[PlainBrowser] = []
-
-    def new() -> PlainBrowser:
-        opened.append(PlainBrowser(app))
-        return opened[-1]
-
-    yield new
-    for browser in opened:
-        await browser.close()
 
 
 Enter = Callable[..., Awaitable[PlainBrowser]]

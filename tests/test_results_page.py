@@ -12,12 +12,12 @@ from bot.said import OPEN, Text, asking
 from data.comments import THEME, Comment, save_comment
 from data.looks import looks_at
 from data.queue import add_item
-from tests.browser.plain import PlainBrowser
+from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.school import School
-from tests.test_second_factor import NewBrowser, browsers, set_up
+from tests.test_second_factor import set_up
 from tests.test_web_channel import naps, sent, signed_in
 
-__all__ = ["browsers", "naps"]  # fixtures
+__all__ = ["naps"]  # a fixture
 
 
 async def closed(school: School, finished: int = 11) -> str:

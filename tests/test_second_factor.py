@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
 from html import unescape
 
 import pyotp
 import pytest
 from sqlalchemy import select
 
-from bot.web_channel.app import make_app
 from bot.web_channel.second_factor import own_path, step_of
 from data.factors import find_factor, remove_factor
 from data.sessions import person_of_session
 from data.tables import second_factors
-from tests.browser.plain import PlainBrowser
+from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.school import School
 from tests.test_web_channel import signed_in
-
-NewBrowser = Callable[[], PlainBrowser]
-
-
-@pytest.fixture
-async def browsers(school: School) -> AsyncIterator[NewBrowser]:
-    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
-    opened: list[PlainBrowser] = []
-
-    def new() -> PlainBrowser:
-        opened.append(PlainBrowser(app))
-        return opened[-1]
-
-    yield new
-    for browser in opened:
-        await browser.close()
 
 
 def digits_of(school: School, secret: str, late: int = 0) -> str:

@@ -13,12 +13,12 @@ from data.access import cut_access, take_role
 from data.links import make_link
 from data.sessions import LINK_SESSION_AGE, find_session, start_session, touch_session
 from data.tables import sessions
-from tests.browser.plain import PlainBrowser
+from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.school import School
-from tests.test_second_factor import NewBrowser, browsers, cookie, digits_of, set_up
+from tests.test_second_factor import cookie, digits_of, set_up
 from tests.test_web_channel import naps, signed_in
 
-__all__ = ["browsers", "naps"]  # fixtures
+__all__ = ["naps"]  # a fixture
 
 STAFF = ("staff", "senco", "dsl", "deputy", "head", "chair", "office", "governor", "admin")
 

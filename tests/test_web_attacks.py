@@ -12,12 +12,12 @@ from bot.web_channel.access import ACCESS
 from data.links import make_link
 from data.sessions import start_session
 from data.tables import addresses, codes, facts, outbox, people, queue, roles, second_factors, sessions
-from tests.browser.plain import SITE
+from tests.browser.plain import SITE, NewBrowser
 from tests.school import School
-from tests.test_second_factor import NewBrowser, browsers, cookie, set_up
+from tests.test_second_factor import cookie, set_up
 from tests.test_web_channel import check_headers, naps, signed_in
 
-__all__ = ["browsers", "naps"]  # fixtures
+__all__ = ["naps"]  # a fixture
 
 SPLIT = "x\r\nset-cookie: yousaid=planted\r\nx-planted: yes\r\n\r\n<script>"
 POSTS = sorted(path for method, path in ACCESS if method == "POST")

@@ -1,7 +1,7 @@
 """The web channel over HTTP, with real storage: joining, answering, the queue, links, and what protects them."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -22,24 +22,8 @@ from data.runs import run_of, runs_in
 from data.sessions import start_session
 from data.surveys import find_survey
 from data.tables import sessions
-from tests.browser.plain import SITE, PlainBrowser
+from tests.browser.plain import SITE, NewBrowser, PlainBrowser
 from tests.school import School
-
-NewBrowser = Callable[[], PlainBrowser]
-
-
-@pytest.fixture
-async def browsers(school: School) -> AsyncIterator[NewBrowser]:
-    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
-    opened: list[PlainBrowser] = []
-
-    def new() -> PlainBrowser:
-        opened.append(PlainBrowser(app))
-        return opened[-1]
-
-    yield new
-    for browser in opened:
-        await browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -116,3 +117,6 @@ class PlainBrowser:
 
     async def close(self) -> None:
         await self.http.aclose()
+
+
+NewBrowser = Callable[[], PlainBrowser]
