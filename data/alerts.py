@@ -12,9 +12,12 @@ from typing import Any
 
 from sqlalchemy import Select, func, insert, select, update
 
+from data.audit import entries, note
 from data.database import AnyRow, Tx
 from data.moments import moment, stamp
-from data.tables import alert_steps, alerts, duties, queue
+from data.tables import alerts, duties, queue
+
+STEP = "alert."  # steps of ladders in the audit log begin with this
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,14 @@ async def acknowledge(tx: Tx, item: str, person: str, now: datetime) -> bool:
 async def note_step(
     tx: Tx, item: str, at: datetime, what: str, role: str | None = None, person: str | None = None
 ) -> None:
-    await tx.run(insert(alert_steps).values(item=item, at=stamp(at), what=what, role=role, person=person))
+    """A row of the audit log; `person` is whom it happened to (alerted), or who did it (acknowledged)."""
+    await note(tx, STEP + what, item, at, **{k: v for k, v in (("role", role), ("person", person)) if v})
 
 
 async def steps_of(tx: Tx, item: str) -> list[Step]:
     """Everything that happened on this item's ladder, in order."""
-    rows = await tx.all(select(alert_steps).where(alert_steps.c.item == item).order_by(alert_steps.c.id))
-    return [Step(moment(r.at), r.what, r.role, r.person) for r in rows]
+    found = [e for e in await entries(tx, item) if e.what.startswith(STEP)]
+    return [Step(e.at, e.what.removeprefix(STEP), e.detail.get("role"), e.detail.get("person")) for e in found]
 
 
 def asked_last(steps: Iterable[Step]) -> set[str]:

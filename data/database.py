@@ -27,7 +27,7 @@ AnyRow = Row[*tuple[Any, ...]]
 Rows = Sequence[dict[str, Any]]
 Execute = Callable[[Executable, Rows | dict[str, Any] | None], Awaitable[CursorResult[Any]]]
 
-HEAD = "0002"
+HEAD = "0003"
 KEY_CHECK = "key-check"
 
 
@@ -128,7 +128,7 @@ def prepare(path: Path, vault: Vault, create: bool) -> None:
         if version is not None:
             _check_key(path, vault)
         if version != HEAD:
-            _migrate(path)
+            _migrate(path, vault)
             _write_key_check(path, vault)
 
 
@@ -170,11 +170,11 @@ def _write_key_check(path: Path, vault: Vault) -> None:
         connection.close()
 
 
-def _migrate(path: Path) -> None:
+def _migrate(path: Path, vault: Vault) -> None:
     # Alembic is imported only when there is something to migrate: it costs a third of a second at start.
     from data.migrations.migrate import upgrade
 
-    upgrade(path)
+    upgrade(path, vault)
 
 
 async def read_fact(tx: Tx, name: str) -> bytes | None:

@@ -1,15 +1,14 @@
-"""Who looked at a name or took a copy, and why: written before anything is shown."""
+"""Who looked at a name or took a copy, and why: rows of the audit log, written before anything is shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import insert, select
-
+from data.audit import entries, note
 from data.database import Tx
-from data.moments import moment, stamp
-from data.tables import looks
+
+LOOK = "look."  # kinds of looks in the audit log begin with this
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,10 @@ class Look:
 
 async def note_look(tx: Tx, person: str, what: str, ref: str, reason: str, now: datetime) -> None:
     """`what` is a short word such as "name" or "copy", `ref` the id of what was looked at."""
-    sealed = tx.vault.seal("words", reason.encode(), f"look.{ref}")
-    await tx.run(insert(looks).values(at=stamp(now), person=person, what=what, ref=ref, reason=sealed))
+    await note(tx, LOOK + what, ref, now, person, reason=reason)
 
 
 async def looks_at(tx: Tx, ref: str) -> list[Look]:
     """All looks at one thing, oldest first."""
-    rows = await tx.all(select(looks).where(looks.c.ref == ref).order_by(looks.c.id))
-    opened = [tx.vault.open("words", r.reason, f"look.{ref}").decode() for r in rows]
-    return [Look(moment(r.at), r.person, r.what, r.ref, why) for r, why in zip(rows, opened, strict=True)]
+    found = [e for e in await entries(tx, ref) if e.what.startswith(LOOK)]
+    return [Look(e.at, e.actor or "", e.what.removeprefix(LOOK), ref, e.detail.get("reason", "")) for e in found]

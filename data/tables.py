@@ -7,6 +7,7 @@ rowid and no time. Times are UTC, as ISO text, which sorts and reads the same on
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -54,6 +55,7 @@ people = Table(
     Column("consent_language", String, nullable=False),
     Column("front", String),  # the run in front of the person
     Column("ended_at", String),  # since when the school has cut this person's access (PR-2)
+    Column("erased_at", String),  # deleted; the row stays only until the last chat is tidied
     sqlite_with_rowid=False,
 )
 
@@ -195,6 +197,10 @@ surveys = Table(
     Column("asked", Integer, nullable=False),
     Column("started", Integer),
     Column("finished", Integer),
+    Column("gone", Integer, nullable=False, default=0, server_default="0"),  # marks of people since deleted
+    Column("paper", Integer, nullable=False, default=0, server_default="0"),  # sheets given on paper
+    Column("keys_cut_on", String),  # CONF: since when nobody can tell whose sheet it is
+    Column("totals_since", String),  # since when only totals are left
     UniqueConstraint("form", "nth"),
 )
 
@@ -237,6 +243,38 @@ sheet_keys = Table(  # CONF and NAMED: whose sheet it is, sealed; a random id, s
     Column("id", String, primary_key=True),
     Column("survey", String, ForeignKey("surveys.id"), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+removals = Table(  # answer sheets that were taken out, each with a reason (AUDIT-1)
+    "removals",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("survey", String, ForeignKey("surveys.id"), nullable=False),
+    Column("at", String, nullable=False),
+    Column("by", String),
+    Column("sealed", LargeBinary, nullable=False),  # the reason
+    Index("removals_survey", "survey"),
+    sqlite_with_rowid=False,
+)
+
+totals = Table(  # what stays of a survey when its raw answers have gone: how often each value was given
+    "totals",
+    metadata,
+    Column("survey", String, ForeignKey("surveys.id"), primary_key=True),
+    Column("question", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+records = Table(  # NAMED answers, whole: the child's record area, with who said it and how it was given
+    "records",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("survey", String, ForeignKey("surveys.id"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("records_survey", "survey"),
     sqlite_with_rowid=False,
 )
 
@@ -285,18 +323,6 @@ alerts = Table(  # the ladder of one urgent item (SAFE-5)
     sqlite_with_rowid=False,
 )
 
-alert_steps = Table(  # every step of every ladder, for the record
-    "alert_steps",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("item", String, nullable=False),
-    Column("at", String, nullable=False),
-    Column("what", String, nullable=False),
-    Column("role", String),
-    Column("person", String),
-    Index("alert_steps_item", "item", "id"),
-)
-
 duties = Table(  # how those on the ladder can be alerted
     "duties",
     metadata,
@@ -306,15 +332,38 @@ duties = Table(  # how those on the ladder can be alerted
     sqlite_with_rowid=False,
 )
 
-looks = Table(  # who looked at a name or took a copy, and why
-    "looks",
+audit = Table(  # who looked at, took out, changed or deleted what: rows chained by hash, never changed (data/audit.py)
+    "audit",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("at", String, nullable=False),
-    Column("person", String, nullable=False),
+    Column("actor", String),  # who did it; none for the program itself
     Column("what", String, nullable=False),
-    Column("ref", String, nullable=False),
-    Column("reason", LargeBinary, nullable=False),  # sealed
+    Column("ref", String, nullable=False),  # the id of what it was done to
+    Column("digest", String),  # of the details, so that they can be emptied and the chain still holds
+    Column("sealed", LargeBinary),  # details: a reason, a role
+    Column("hash", String, nullable=False),  # of the row before and this one
+    Column("mac", String, nullable=False),  # the same with the key
+    Index("audit_ref", "ref", "id"),
+)
+
+tombstones = Table(  # what must not come back with a backup, as keyed hashes (data/tombstones.py)
+    "tombstones",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("at", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pauses = Table(  # families to whom the bot writes nothing of its own accord for a while
+    "pauses",
+    metadata,
+    _person(primary_key=True),
+    Column("since", String, nullable=False),
+    Column("until", String),  # none: until somebody ends it
+    Column("sealed", LargeBinary, nullable=False),  # why, and who said so
+    sqlite_with_rowid=False,
 )
 
 outbox = Table(
@@ -363,7 +412,7 @@ updates = Table(  # repeated deliveries change nothing
     "updates",
     metadata,
     Column("channel", String, primary_key=True),
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("id", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 

@@ -52,6 +52,10 @@ class Vault:
         """The plain bytes; KeyProblem when made with another key or changed."""
         return open_with(self._purpose_key(purpose), sealed, f"{purpose}/{about}")
 
+    def lookups(self, purpose: str, words: str) -> tuple[str, ...]:
+        """The keyed hashes under which something may stand, today's first."""
+        return (self.lookup(purpose, words),)
+
     def lookup(self, purpose: str, words: str) -> str:
         """A keyed hash by which something is found again without being readable."""
         return hmac.new(self._purpose_key(f"lookup/{purpose}"), words.encode(), hashlib.sha256).hexdigest()

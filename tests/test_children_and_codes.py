@@ -39,7 +39,7 @@ async def test_a_child_gets_a_kind_reply_and_only_what_a_human_must_see_is_kept(
         items = await waiting_items(tx)
     assert [item.text for item in items] == ([words] if seen else [])
     changed = {name for name, count in (await rows(school)).items() if count != before[name]}
-    assert changed <= ({"queue", "outbox", "alerts", "alert_steps", "updates"} if seen else {"updates"})
+    assert changed <= ({"queue", "outbox", "alerts", "audit", "facts", "updates"} if seen else {"updates"})
     assert dsl
 
 

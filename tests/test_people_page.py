@@ -17,7 +17,7 @@ from data.links import make_link
 from data.looks import looks_at
 from data.people import add_address, all_groups, find_group, find_person, mark_unreachable, set_stopped
 from data.sessions import start_session
-from data.tables import codes, looks
+from data.tables import audit, codes
 from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.pdf_words import words_of
 from tests.school import School
@@ -114,7 +114,7 @@ async def test_labels_need_the_second_factor(school: School, browsers: NewBrowse
     assert browser.answer.url.path == "/factor"
     assert "Khan" not in browser.answer.text
     async with school.db.reading() as tx:
-        assert await tx.all(select(looks)) == []
+        assert await tx.all(select(audit)) == []
 
 
 async def test_second_factor_leads_back_and_counts_for_ten_minutes(school: School, browsers: NewBrowser) -> None:

@@ -24,7 +24,7 @@ from data.looks import looks_at, note_look
 from data.people import Person, add_role, find_group
 from data.queue import EMPTIED, ROUTES, Item, add_item, find_item, mark_reached, mark_read, route_item
 from data.surveys import Survey, add_survey, next_survey_id
-from data.tables import looks, outbox, queue
+from data.tables import audit, outbox, queue
 from scheduler.ladder import raise_alert
 from scheduler.plan import one_school_day_after
 from tests.browser.plain import NewBrowser, PlainBrowser
@@ -279,7 +279,7 @@ async def test_a_name_is_shown_after_second_factor_and_reason_and_noted_first(sc
 
 async def looked(school: School) -> int:
     async with school.db.reading() as tx:
-        return int(await tx.value(select(func.count()).select_from(looks)))
+        return int(await tx.value(select(func.count()).select_from(audit).where(audit.c.what.like("look.%"))))
 
 
 async def test_a_crash_between_note_and_name_leaves_the_note(

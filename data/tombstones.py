@@ -1,0 +1,56 @@
+"""What must not come back with a backup: deleted people, cut access, words that were forgotten, a STOP.
+
+The database keeps a keyed hash of each, and a copy of that list lies beside the key, so that it survives the loss of
+the database. `yousaid restore` replays the list on what it has put back, before the bot may start (data/replaying.py).
+After KEPT the backups that could bring it back are gone too (they live 30 days at most), and the tombstone goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select
+
+from data.database import Tx
+from data.moments import stamp
+from data.tables import tombstones
+from data.vault import Vault
+
+KEPT = timedelta(days=45)  # longer than any backup
+PERSON, ACCESS, STOP = "person", "access", "stop"  # deleted, cut off by the school, no messages; refs: a person's id
+ROLE = "role"  # ref: role_ref(person, role)
+ITEM, SHEET = "item", "sheet"  # an emptied queue item; a removed answer sheet
+ANSWERS, NAMES = "answers", "names"  # a survey's raw answers; who gave them. refs: the survey's id
+
+
+def role_ref(person: str, role: str) -> str:
+    return f"{person}/{role}"
+
+
+async def bury(tx: Tx, kind: str, ref: str, now: datetime) -> None:
+    """In the transaction of the deletion. Harmless when it lies there already."""
+    await unbury(tx, kind, ref)
+    await tx.run(insert(tombstones).values(hash=_hashes(tx.vault, kind, ref)[0], kind=kind, at=stamp(now)))
+
+
+async def unbury(tx: Tx, kind: str, ref: str) -> None:
+    """It is there again on purpose: a role given anew, messages wanted again."""
+    await tx.run(delete(tombstones).where(tombstones.c.hash.in_(_hashes(tx.vault, kind, ref))))
+
+
+async def buried(tx: Tx, kind: str, refs: Iterable[str]) -> list[str]:
+    """Those of these refs that have a tombstone."""
+    rows = await tx.all(select(tombstones.c.hash).where(tombstones.c.kind == kind))
+    known = {r.hash for r in rows}
+    return [ref for ref in refs if known & set(_hashes(tx.vault, kind, ref))]
+
+
+async def forget_tombstones(tx: Tx, now: datetime) -> int:
+    """Drop those whose time is over; how many."""
+    return await tx.run(delete(tombstones).where(tombstones.c.at < stamp(now - KEPT)))
+
+
+def _hashes(vault: Vault, kind: str, ref: str) -> tuple[str, ...]:
+    """Under today's key first, then under earlier ones: a hash cannot be made anew when the key changes."""
+    return vault.lookups("tombstone", f"{kind}/{ref}")
