@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from data.database import Tx, read_fact, write_fact
+from data.periods import Keeping
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -59,6 +60,7 @@ class School(_Strict):
     groups: list[Line] = Field(min_length=1)
     young_people: bool = False  # whether those of 16 and over may have accounts of their own (AGE-1)
     alerts_at_any_hour: list[Literal["dsl", "deputy", "head"]] = ["dsl"]  # SAFE-5, where the person has not chosen
+    keeping: Keeping = Keeping()  # how long things are kept (6.8)
 
     @field_validator("young_people", mode="before")
     @classmethod
@@ -66,6 +68,15 @@ class School(_Strict):
         if isinstance(word, str) and word.strip().casefold() not in ("on", "off", "yes", "no", "true", "false"):
             raise ValueError("must be on or off")
         return word
+
+    @field_validator("keeping", mode="before")
+    @classmethod
+    def _periods(cls, block: Any) -> Any:
+        if not block:
+            return {}
+        if not isinstance(block, (dict, Keeping)):
+            raise ValueError("must hold lines such as `logs_months: 12`")
+        return block
 
     @field_validator("office_hours")
     @classmethod
