@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import distinct, func, insert, select
+from sqlalchemy import and_, distinct, func, insert, select
 
 from conversations.answers import Answer
 from conversations.engine import kept_answers
@@ -25,6 +25,7 @@ from data.tables import answers, marks, sheet_keys
 
 BOX_LEAST = 5  # a box with fewer sheets is never opened
 NO_CHOICE = ("~skipped", "~raised")
+SHEET = "~sheet"  # in place of a question: one row for every sheet, also where it holds no choice
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,13 @@ async def _copy(tx: Tx, survey: Survey, finished: list[Run]) -> None:
 
 def _rows(survey: Survey, sheet: str, run: Run) -> list[dict[str, str]]:
     kept = kept_answers(survey.form, run.state.sent or {})
-    return [
+    choices = [
         {"survey": survey.id, "question": q.id, "value": value, "sheet": sheet}
         for q in survey.form.questions
         if q.type != "text" and q.id in kept  # words never join the choices again, nor whether there were any
         for value in _values(kept[q.id])
     ]
+    return [*choices, {"survey": survey.id, "question": SHEET, "value": "", "sheet": sheet}]
 
 
 def _values(answer: Answer) -> tuple[str, ...]:
@@ -129,7 +131,7 @@ class QuestionCounts:
 
 async def count_answers(tx: Tx, survey: str) -> dict[str, QuestionCounts]:
     """The counts of a closed survey, by question."""
-    where = answers.c.survey == survey
+    where = and_(answers.c.survey == survey, answers.c.question != SHEET)
     values = await tx.all(
         select(answers.c.question, answers.c.value, func.count())
         .where(where)
@@ -152,9 +154,15 @@ def _question(answered: int, counts: dict[str, int]) -> QuestionCounts:
     return QuestionCounts(answered, kept, counts.get("~skipped", 0))
 
 
+async def count_sheets(tx: Tx, survey: str) -> int:
+    """How many answer sheets there are, also those with nothing but words on them: as many as finished marks."""
+    return int(await tx.value(select(func.count()).where(answers.c.survey == survey, answers.c.question == SHEET)))
+
+
 async def sheets_of(tx: Tx, survey: str, form: Form) -> list[tuple[str, dict[str, tuple[str, ...]]]]:
-    """Every answer sheet as (random id, values by question), in the order of the random ids."""
-    rows = await tx.all(select(answers).where(answers.c.survey == survey).order_by(answers.c.sheet))
+    """Every answer sheet with choices as (random id, values by question), in the order of the random ids."""
+    where = and_(answers.c.survey == survey, answers.c.question != SHEET)
+    rows = await tx.all(select(answers).where(where).order_by(answers.c.sheet))
     found: dict[str, dict[str, list[str]]] = {}
     for r in rows:
         found.setdefault(r.sheet, {}).setdefault(r.question, []).append(r.value)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from data.audit import BASE_FACT, HEAD_FACT, Link, audit_row, entry_of, link_fact
-from data.moments import stamp
+from data.moments import new_id, stamp
 from data.vault import Vault
 
 revision = "0003"
@@ -95,10 +95,12 @@ def upgrade() -> None:
     op.add_column("surveys", sa.Column("keys_cut_on", sa.String(), nullable=True))
     op.add_column("surveys", sa.Column("totals_since", sa.String(), nullable=True))
     _updates_id(sa.BigInteger())
+    _add_sheets()
 
 
 def downgrade() -> None:
     _updates_id(sa.Integer())
+    op.get_bind().execute(_ANSWERS.delete().where(_ANSWERS.c.question == SHEET))
     op.drop_column("surveys", "totals_since")
     op.drop_column("surveys", "keys_cut_on")
     op.drop_column("surveys", "paper")
@@ -141,6 +143,17 @@ def _updates_id(type_: sa.types.TypeEngine[int]) -> None:
     """Telegram's numbers outgrow four bytes on PostgreSQL; SQLite's integers have no size."""
     if op.get_bind().dialect.name == "postgresql":
         op.alter_column("updates", "id", type_=type_)
+
+
+def _add_sheets() -> None:
+    """One row for every answer sheet: from now on they can be counted. Those without choices had left none."""
+    bind = op.get_bind()
+    for survey in bind.execute(_SURVEYS.select().where(_SURVEYS.c.state == "closed")).all():
+        known = sa.select(_ANSWERS.c.sheet).where(_ANSWERS.c.survey == survey.id).distinct()
+        sheets = [row.sheet for row in bind.execute(known).all()]
+        sheets += [new_id() for _ in range(len(sheets), survey.finished or 0)]
+        for sheet in sorted(sheets):
+            bind.execute(_ANSWERS.insert().values(survey=survey.id, question=SHEET, value="", sheet=sheet))
 
 
 def _vault() -> Vault:
@@ -192,6 +205,9 @@ def _table(name: str, *columns: str) -> sa.TableClause:
     return sa.table(name, *(sa.column(c) for c in columns))
 
 
+SHEET = "~sheet"
+_SURVEYS = _table("surveys", "id", "state", "finished")
+_ANSWERS = _table("answers", "survey", "question", "value", "sheet")
 _FACTS = _table("facts", "name", "value")
 _AUDIT = _table("audit", "id", "at", "actor", "what", "ref", "digest", "sealed", "hash", "mac")
 _LOOKS = _table("looks", "id", "at", "person", "what", "ref", "reason")
