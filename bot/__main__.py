@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import copies, form, invite, program, sending, survey
+from bot.cli import audit, copies, form, invite, program, sending, survey
 from bot.cli.one_line import OneLineGroup
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.add_typer(survey.app, name="survey")
 app.command()(sending.send)
 app.command()(sending.close)
 app.command()(sending.export)
+app.add_typer(audit.app, name="audit")
 app.command()(copies.backup)
 app.command()(copies.restore)
 app.command("try")(program.try_form)

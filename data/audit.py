@@ -103,6 +103,13 @@ async def entries(tx: Tx, ref: str, *whats: str) -> list[Entry]:
     return [entry_of(tx.vault, r) for r in await tx.all(query.where(audit.c.what.in_(whats)) if whats else query)]
 
 
+async def last_entries(tx: Tx, number: int, ref: str = "") -> list[Entry]:
+    """The last so many rows, in order; only those about one thing where it is named."""
+    query = select(audit).order_by(audit.c.id.desc()).limit(number)
+    found = await tx.all(query.where(audit.c.ref == ref) if ref else query)
+    return [entry_of(tx.vault, r) for r in reversed(found)]
+
+
 def entry_of(vault: Vault, r: AnyRow) -> Entry:
     detail = json.loads(vault.open("audit", r.sealed, str(r.id))) if r.sealed else {}
     detail.pop("salt", None)
