@@ -47,7 +47,7 @@ async def start(turn: PersonsTurn, code: str = "") -> None:
     if code:
         return await joining.code_from_person(turn, read_code(code) or "")
     if turn.person.stopped:
-        await set_stopped(turn.tx, turn.person.id, False)
+        await set_stopped(turn.tx, turn.person.id, False, turn.now)
         turn.person = replace(turn.person, stopped=False)
     turn.tell("started-again", turn.menu_button())
     turn.roles_changed = True
@@ -138,7 +138,7 @@ async def _survey_in_front(turn: PersonsTurn) -> Survey | None:
 
 async def stop(turn: PersonsTurn) -> None:
     """No message of the bot's own accord any more, at once."""
-    await set_stopped(turn.tx, turn.person.id, True)
+    await set_stopped(turn.tx, turn.person.id, True, turn.now)
     await set_front(turn.tx, turn.person.id, None)
     turn.person = replace(turn.person, stopped=True, front=None)
     turn.tell("stopped")

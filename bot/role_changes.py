@@ -25,7 +25,7 @@ async def grant_role(tx: Tx, person: str, role: str, now: datetime) -> bool:
 
 async def take_role_away(tx: Tx, person: str, role: str, now: datetime) -> bool:
     """Take it, sign their browsers out, and tell them; alerts that wait for them go on. Whether they held it."""
-    held, school = await take_role(tx, person, role), await load_school(tx)
+    held, school = await take_role(tx, person, role, now), await load_school(tx)
     if held:
         if school and role in RUNGS:
             await hand_over(tx, school, person, now)

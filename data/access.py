@@ -23,6 +23,7 @@ from data.tables import (
     sessions,
     visits,
 )
+from data.tombstones import ACCESS, ROLE, bury, role_ref
 
 
 async def cut_access(tx: Tx, person: str, now: datetime) -> None:
@@ -35,6 +36,7 @@ async def cut_access(tx: Tx, person: str, now: datetime) -> None:
     await kill_codes_of(tx, person)
     waiting = update(outbox).where(outbox.c.person == person, outbox.c.state.in_(("waiting", "page", "sending")))
     await tx.run(waiting.values(state="dropped", why="ended"))
+    await bury(tx, ACCESS, person, now)
 
 
 async def kill_codes_of(tx: Tx, person: str) -> None:
@@ -64,11 +66,12 @@ async def end_sessions(tx: Tx, person: str, but: str = "") -> int:
     return await tx.run(delete(sessions).where(sessions.c.person == person, sessions.c.hash != kept))
 
 
-async def take_role(tx: Tx, person: str, role: str) -> bool:
+async def take_role(tx: Tx, person: str, role: str, now: datetime) -> bool:
     """Take a role away and sign out every browser, which may show what it opened; whether it was held."""
     taken = await tx.run(delete(roles).where(roles.c.person == person, roles.c.role == role)) == 1
     if taken:
         await end_sessions(tx, person)
+        await bury(tx, ROLE, role_ref(person, role), now)
     return taken
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, u
 from data.database import AnyRow, Tx
 from data.moments import new_id, stamp
 from data.tables import addresses, groups, memberships, people, roles
+from data.tombstones import ROLE, STOP, bury, role_ref, unbury
 
 CONSENT_WORDING = 1  # grows when the joining screen's words change
 
@@ -113,6 +114,7 @@ async def add_role(tx: Tx, person: str, role: str) -> bool:
     if await tx.first(select(roles).where(roles.c.person == person, roles.c.role == role)):
         return False
     await tx.run(insert(roles).values(person=person, role=role))
+    await unbury(tx, ROLE, role_ref(person, role))
     return True
 
 
@@ -126,8 +128,13 @@ async def set_language(tx: Tx, person: str, language: str) -> None:
     await tx.run(update(people).where(people.c.id == person).values(language=language))
 
 
-async def set_stopped(tx: Tx, person: str, stopped: bool) -> None:
+async def set_stopped(tx: Tx, person: str, stopped: bool, now: datetime) -> None:
+    """Whether messages of the bot's own accord go to them; a STOP holds through a restore too."""
     await tx.run(update(people).where(people.c.id == person).values(stopped=stopped))
+    if stopped:
+        await bury(tx, STOP, person, now)
+    else:
+        await unbury(tx, STOP, person)
 
 
 async def set_front(tx: Tx, person: str, run: str | None) -> None:

@@ -13,9 +13,9 @@ from data.comments import forget_words
 from data.database import AnyRow, Tx
 from data.moments import moment, new_id, stamp
 from data.tables import queue
+from data.tombstones import ITEM, bury
 
-EMPTIED = "emptied"  # its words are in the school's own record and no longer here
-KEPT_AFTER_TRANSFER = timedelta(days=7)
+EMPTIED = "emptied"  # its words are no longer here: in the school's own record, or kept long enough
 URGENT = ("flagged", "help", "talk")  # come with an alert; "words" are read at reading times
 ROUTES = ("welfare", "staff", "head", "complaint", "none")  # where a reader may send it (SAFE-7)
 CONCERNS = ROUTES[:-1]  # these belong into the school's own record (SAFE-8)
@@ -141,7 +141,7 @@ async def route_item(
 
 
 async def mark_transferred(tx: Tx, id: str, person: str, now: datetime) -> bool:
-    """The school's own record has it: the words go KEPT_AFTER_TRANSFER later (SAFE-8). False when it was done."""
+    """The school's own record has it: the words go some days later (SAFE-8). False when it was done."""
     undone = update(queue).where(queue.c.id == id, queue.c.done_at.is_(None))
     return await tx.run(undone.values(done_at=stamp(now), done_by=person)) == 1
 
@@ -152,15 +152,18 @@ async def take_transfer_back(tx: Tx, id: str) -> bool:
     return await tx.run(done.values(done_at=None, done_by=None)) == 1
 
 
-async def forget_transferred(tx: Tx, now: datetime) -> int:
-    """Empty the items whose words have been in the school's record for a week; how many."""
-    old = select(queue).where(queue.c.done_at <= stamp(now - KEPT_AFTER_TRANSFER), queue.c.kind != EMPTIED)
-    rows = await tx.all(old)
-    for row in rows:
-        sealed = tx.vault.seal("words", json.dumps({"text": "", "person": "", "who": ""}).encode(), row.id)
-        await tx.run(update(queue).where(queue.c.id == row.id).values(sealed=sealed, reason=None, kind=EMPTIED))
-        await forget_words(tx, row.id)
-    return len(rows)
+async def transferred_items(tx: Tx, now: datetime, days: int) -> list[str]:
+    """Ids of the items whose words have been in the school's own record for so many days, oldest first."""
+    old = select(queue.c.id).where(queue.c.done_at <= stamp(now - timedelta(days=days)), queue.c.kind != EMPTIED)
+    return [r.id for r in await tx.all(old.order_by(queue.c.done_at, queue.c.id))]
+
+
+async def empty_item(tx: Tx, id: str, now: datetime) -> None:
+    """Its words, whose they are, and why it was no concern go for good; that something came and was done stays."""
+    sealed = tx.vault.seal("words", json.dumps({"text": "", "person": "", "who": ""}).encode(), id)
+    await tx.run(update(queue).where(queue.c.id == id).values(sealed=sealed, reason=None, kind=EMPTIED))
+    await forget_words(tx, id)
+    await bury(tx, ITEM, id, now)
 
 
 async def queue_size(tx: Tx) -> tuple[int, datetime | None]:

@@ -14,8 +14,8 @@ from data.database import Database, Tx
 from data.dropins import dropins_to_remind, mark_reminded
 from data.outbox import Letter, claim, mark, post, try_again
 from data.people import Address, address_hash, addresses_of, find_person, mark_unreachable, members
-from data.queue import forget_transferred
-from data.school import School
+from data.queue import empty_item, transferred_items
+from data.school import School, load_school
 from data.surveys import all_surveys, find_survey, surveys_due
 from data.updates import last_reading, note_reading
 from scheduler.closing import close_survey, read_words
@@ -82,12 +82,17 @@ async def read_due(db: Database, school: School, now: datetime) -> bool:
 
 
 async def forget_due(db: Database, now: datetime) -> bool:
-    """Empty the queue items that have been in the school's own record for a week, and what the WAL still holds."""
+    """Empty the queue items that have been in the school's own record for long enough (a week), and the WAL."""
+    async with db.reading() as tx:
+        school = await load_school(tx)
+        days = school.keeping.transferred_days if school else 0
+        if not school or not await transferred_items(tx, now, days):
+            return False
     async with db.transaction() as tx:
-        forgotten = await forget_transferred(tx, now)
-    if forgotten:
-        await db.truncate_wal()
-    return bool(forgotten)
+        for item in await transferred_items(tx, now, days):  # asked again: a slip of the finger may be taken back
+            await empty_item(tx, item, now)
+    await db.truncate_wal()
+    return True
 
 
 async def send_due(sender: Sender, now: datetime, limit: int = BATCH) -> bool:

@@ -286,7 +286,7 @@ async def test_menus_follow_roles_given_and_taken_by_others(tmp_path: Path) -> N
         bot.school.clock.move(minutes=1)
         async with bot.school.db.transaction() as tx:
             await take_role_away(tx, person, "senco", bot.school.clock.now)
-            await set_stopped(tx, person, True)
+            await set_stopped(tx, person, True, bot.school.clock.now)
         said = len(teacher.messages)
         await bot.rounds()
         assert not {"queue", "send", "invite"} & set(teacher.menu)

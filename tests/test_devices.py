@@ -169,7 +169,7 @@ async def test_who_wants_no_messages_finds_it_on_the_page(school: School) -> Non
     old = await parent_on(school, "1")
     person = await owner(school, "1") or ""
     async with school.db.transaction() as tx:
-        await set_stopped(tx, person, True)
+        await set_stopped(tx, person, True, school.clock.now)
     await Phone(school, "2").opens(await device_code(old))
     assert (await rounds(school)).sent == {}
     async with school.db.reading() as tx:

@@ -191,7 +191,7 @@ async def test_a_blocked_phone_moves_it_on_at_once_at_any_hour(friday: Friday, a
 async def test_a_reader_who_stopped_messages_counts_as_blocked(friday: Friday) -> None:
     """Design section 3: stop is absolute; the next person's turn comes at once."""
     async with friday.school.db.transaction() as tx:
-        await set_stopped(tx, friday.people["dsl"], True)
+        await set_stopped(tx, friday.people["dsl"], True, FRIDAY)
     await friday.says()
     assert await friday.at(FRIDAY) == ["deputy"]
 

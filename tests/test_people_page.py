@@ -97,7 +97,7 @@ async def test_blocked_and_stopped_are_counted(school: School, browsers: NewBrow
     async with school.db.transaction() as tx:
         await add_address(tx, people[0], "telegram", "1")
         await mark_unreachable(tx, "telegram", "1", True)
-        await set_stopped(tx, people[1], True)
+        await set_stopped(tx, people[1], True, school.clock.now)
     browser = await signed_in(school, browsers(), await school.person("office"))
     page = await browser.open("/people")
     assert "3 joined · 0 not yet" in page.text
@@ -400,7 +400,7 @@ async def test_call_list_names_who_has_not_joined_or_is_out_of_reach(school: Sch
     async with school.db.transaction() as tx:
         await add_address(tx, blocked, "telegram", "1")
         await mark_unreachable(tx, "telegram", "1", True)
-        await set_stopped(tx, stopped, True)
+        await set_stopped(tx, stopped, True, school.clock.now)
     browser = await office(school, browsers)
     page = await browser.open("/people/calls")
     assert [f"Family {n}" in page.text for n in range(4)] == [False, True, False, True]

@@ -280,7 +280,7 @@ async def test_taking_a_role_ends_every_browser(school: School, browsers: NewBro
     await signed_in(school, one, person)
     await signed_in(school, other, person)
     async with school.db.transaction() as tx:
-        assert await take_role(tx, person, "senco")
+        assert await take_role(tx, person, "senco", school.clock.now)
     for browser in (one, other):
         page = await browser.open("/me")
         assert page.headings == ["You need a code"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +21,7 @@ from conversations.texts import long_date
 from data.database import Tx
 from data.looks import looks_at
 from data.people import Person
-from data.queue import CONCERNS, EMPTIED, KEPT_AFTER_TRANSFER, ROUTES, URGENT, Item, waiting_items
+from data.queue import CONCERNS, EMPTIED, ROUTES, URGENT, Item, waiting_items
 
 READERS = ("dsl", "deputy", "senco")  # of whom an item may be, and who then stop seeing it
 Draft = dict[str, str]  # what was typed into a form that could not be taken
@@ -138,5 +139,7 @@ def _about(house: House, language: str, draft: Draft, item: Item) -> tuple[Choic
 
 
 def _deleted_on(house: House, language: str, item: Item) -> str:
-    at = item.done_at and (item.done_at + KEPT_AFTER_TRANSFER).astimezone(house.school.zone)
+    at = item.done_at and (item.done_at + timedelta(days=house.school.keeping.transferred_days)).astimezone(
+        house.school.zone
+    )
     return long_date(at.date(), language) if at else ""

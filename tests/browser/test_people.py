@@ -57,7 +57,7 @@ async def _letters(school: School) -> None:
     async with school.db.transaction() as tx:
         await add_address(tx, blocked, "telegram", "1")
         await mark_unreachable(tx, "telegram", "1", True)
-        await set_stopped(tx, stopped, True)
+        await set_stopped(tx, stopped, True, school.clock.now)
 
 
 async def entered(chromium: Browser, served: Served, width: int, path: str, **more: object) -> Viewer:
