@@ -1,0 +1,1 @@
+"""Papers for the data protection officer, filled from the settings and the code."""
