@@ -7,9 +7,8 @@ key it also shows a chain that somebody else has written anew, a forged beginnin
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,22 +81,23 @@ class ChainCheck:
         self.before = self.base
         self.noted_seen = self.noted is not None and self.noted.names(self.base)
 
-    def take(self, row: Any) -> None:
-        """`row` has the columns of the table."""
+    def take(self, id: int, hash: str, *rest: Any) -> None:
+        """`rest` are at, actor, what, ref and digest."""
         self.rows += 1
-        if row.id <= self.base.id:
-            return self.problems.append(f"Row {row.id} stands before the beginning of the log: it was put in.")
-        self._in_order(row.id)
-        if _hash_of(self.before.hash, row) != row.hash:
-            self.problems.append(f"Row {row.id} was changed, put in or moved: its hash does not fit.")
-        self.before = Link(row.id, str(row.hash))
-        self.noted_seen |= self.noted is not None and self.noted.names(self.before)
+        if id <= self.base.id:
+            return self.problems.append(f"Row {id} stands before the beginning of the log: it was put in.")
+        if id != self.before.id + 1:
+            self.problems.append(self._out_of_order(id))
+        if _hash_of(self.before.hash, id, *rest) != hash:
+            self.problems.append(f"Row {id} was changed, put in or moved: its hash does not fit.")
+        self.before = Link(id, hash)
+        if self.noted and self.noted.names(self.before):
+            self.noted_seen = True
 
-    def _in_order(self, id: int) -> None:
+    def _out_of_order(self, id: int) -> str:
         if id <= self.before.id:
-            self.problems.append(f"Row {id} stands in the wrong place: it comes after row {self.before.id}.")
-        elif id > self.before.id + 1:
-            self.problems.append(f"{_rows(self.before.id + 1, id - 1)} missing.")
+            return f"Row {id} stands in the wrong place: it comes after row {self.before.id}."
+        return f"{_rows(self.before.id + 1, id - 1)} missing."
 
     def end(self, head: Link) -> None:
         """`head` is the newest row as it was noted apart."""
@@ -116,9 +116,9 @@ class ChainCheck:
         return "The history up to the noted head is not the same any more: a row of it was changed or is missing."
 
 
-def _hash_of(before: str, row: Any) -> str:
+def _hash_of(before: str, *row: Any) -> str:
     try:
-        return chain(before, row.id, row.at, row.actor, row.what, row.ref, row.digest)
+        return chain(before, *row)
     except TypeError:  # a value of a kind that we never write
         return ""
 
@@ -135,21 +135,26 @@ async def check_log(tx: Tx, noted: Noted | None = None) -> Checked:
     base, head = await _link(tx, BASE_FACT), await _link(tx, HEAD_FACT)
     check = ChainCheck(base.link, noted, problems=[*base.problems, *head.problems])
     details = _Details(tx.vault)
-    async for row in rows(tx):
-        check.take(row)
-        check.problems += details.take(row)
+    async for part in parts(tx):
+        for row in part:
+            id, at, actor, what, ref, digest, sealed, hash, mac = row
+            check.take(id, hash, at, actor, what, ref, digest)
+            check.problems += details.take(id, what, ref, digest, sealed, hash, mac)
     check.end(head.link)
     return Checked(check.rows, check.before, [*check.problems, *details.end()])
 
 
-async def rows(tx: Tx) -> AsyncIterator[AnyRow]:
-    """All rows in order, a part at a time."""
-    query = select(audit).where(audit.c.id > bindparam("last")).order_by(audit.c.id).limit(PART)
-    part = await tx.all(select(audit).order_by(audit.c.id).limit(PART))
+_COLUMNS = [audit.c[name] for name in ("id", "at", "actor", "what", "ref", "digest", "sealed", "hash", "mac")]
+
+
+async def parts(tx: Tx) -> AsyncIterator[Sequence[AnyRow]]:
+    """All rows in order, so many at a time."""
+    query = select(*_COLUMNS).order_by(audit.c.id).limit(PART)
+    after = query.where(audit.c.id > bindparam("last"))
+    part = await tx.all(query)
     while part:
-        for row in part:
-            yield row
-        part = await tx.all(query, last=part[-1].id)
+        yield part
+        part = await tx.all(after, last=part[-1].id)
 
 
 @dataclass(frozen=True)
@@ -174,7 +179,7 @@ async def _link(tx: Tx, fact: str) -> _Fact:
 
 def _is_ours(vault: Vault, words: str, mac: object) -> bool:
     """Under today's key or an earlier one."""
-    return any(hmac.compare_digest(known, str(mac)) for known in vault.lookups("audit", words))
+    return mac in vault.lookups("audit", words)
 
 
 class _Details:
@@ -184,20 +189,21 @@ class _Details:
         self.vault = vault
         self.emptied: set[str] = set()
 
-    def take(self, row: AnyRow) -> list[str]:
-        if row.what == ERASED:
-            self.emptied.discard(row.ref)
-        if row.digest and row.sealed is None:
-            self.emptied.add(str(row.id))
-        wrong = [] if _is_ours(self.vault, row.hash, row.mac) else [f"Row {row.id} was not written with this key."]
-        return wrong if self._fit(row) else [*wrong, f"The details of row {row.id} were changed."]
+    def take(
+        self, id: int, what: str, ref: str, digest: str | None, sealed: bytes | None, hash: str, mac: str
+    ) -> list[str]:
+        if what == ERASED:
+            self.emptied.discard(ref)
+        if digest and sealed is None:
+            self.emptied.add(str(id))
+        wrong = [] if _is_ours(self.vault, hash, mac) else [f"Row {id} was not written with this key."]
+        return wrong if self._fit(id, digest, sealed) else [*wrong, f"The details of row {id} were changed."]
 
-    def _fit(self, row: AnyRow) -> bool:
-        if row.sealed is None:
+    def _fit(self, id: int, digest: str | None, sealed: bytes | None) -> bool:
+        if sealed is None:
             return True
         try:
-            plain = self.vault.open("audit", row.sealed, str(row.id))
-            return bool(hashlib.sha256(plain).hexdigest() == row.digest)
+            return hashlib.sha256(self.vault.open("audit", sealed, str(id))).hexdigest() == digest
         except (KeyProblem, TypeError, ValueError):
             return False
 
@@ -214,8 +220,9 @@ async def bundle(tx: Tx, made_at: str) -> AsyncIterator[str]:
     base, head = await _link(tx, BASE_FACT), await _link(tx, HEAD_FACT)
     ends = {"base": [base.link.id, base.link.hash], "head": [head.link.id, head.link.hash]}
     yield json.dumps({"kind": BUNDLE, "made_at": made_at, **ends})
-    async for row in rows(tx):
-        yield json.dumps({name: getattr(row, name) for name in COLUMNS})
+    async for part in parts(tx):
+        for row in part:
+            yield json.dumps({name: getattr(row, name) for name in COLUMNS})
 
 
 @dataclass(frozen=True)
@@ -242,7 +249,10 @@ def check_bundle(lines: Iterable[str], noted: Noted | None = None) -> Checked:
     check = ChainCheck(base, noted)
     for number, line in numbered:
         row = _bundle_row(line)
-        check.take(row) if row else check.problems.append(f"Line {number} of the file is no row of the log.")
+        if row is None:
+            check.problems.append(f"Line {number} of the file is no row of the log.")
+        else:
+            check.take(row.id, row.hash, row.at, row.actor, row.what, row.ref, row.digest)
     check.end(head)
     return Checked(check.rows, check.before, check.problems)
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+import json
+import random
+import secrets
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert, select, text, update
 
-from data.audit import entries, note
-from data.audit_check import Checked, check_log, read_head
+from data.audit import BASE_FACT, HEAD_FACT, Link, audit_row, entries, head, note, set_link
+from data.audit_check import Checked, bundle, check_bundle, check_log, read_head, short
 from data.audit_erasing import erase_details, forget_entries
+from data.database import Tx, read_fact, write_fact
+from data.moments import stamp
+from data.tables import audit
+from data.vault import Vault
 from tests.school import School
 
 LENGTH = 60
@@ -59,3 +70,217 @@ async def test_erased_details_are_accounted_for(logged: School) -> None:
         assert await erase_details(tx, [2, 4, 5], logged.clock.now, "deleted") == 0
         assert [e.detail for e in await entries(tx, "item1") if e.id == 2] == [{}]
     assert (await checked(logged)).problems == []
+
+
+# --- somebody changes it ------------------------------------------------------------------------------------------
+
+COLUMNS = ("at", "actor", "what", "ref", "digest", "sealed", "hash", "mac")
+Change = Callable[[random.Random, Tx], Any]
+
+
+def other(column: str, value: Any, dice: random.Random) -> Any:
+    """A value that was not there: nothing, one letter or byte flipped, or another one of the same kind."""
+    if column in ("actor", "digest", "sealed") and value is not None and dice.random() < 0.3:
+        return None
+    if value is None:
+        return b"x" if column == "sealed" else "x"
+    place = dice.randrange(len(value))
+    if isinstance(value, bytes):
+        return value[:place] + bytes([value[place] ^ 1 << dice.randrange(8)]) + value[place + 1 :]
+    return value[:place] + chr(ord(value[place]) ^ 1) + value[place + 1 :]
+
+
+async def one_column(dice: random.Random, tx: Tx) -> None:
+    column = audit.c[dice.choice(COLUMNS)]
+    id = dice.randint(1, LENGTH)
+    value = await tx.value(select(column).where(audit.c.id == id))
+    await tx.run(update(audit).where(audit.c.id == id).values({column: other(column.name, value, dice)}))
+
+
+async def number(dice: random.Random, tx: Tx) -> None:
+    """A row gets another number: free ones lie before the first and after the last."""
+    id, new = dice.randint(1, LENGTH), dice.choice([0, -3, LENGTH + 1, LENGTH + dice.randint(2, 99)])
+    await tx.run(update(audit).where(audit.c.id == id).values(id=new))
+
+
+async def removal(dice: random.Random, tx: Tx) -> None:
+    first = dice.randint(1, LENGTH)
+    await tx.run(delete(audit).where(audit.c.id.between(first, first + dice.randint(0, 3))))
+
+
+async def truncation(dice: random.Random, tx: Tx) -> None:
+    """Rows are cut off the end, or off the beginning, without the notes of its ends."""
+    place = dice.randint(2, LENGTH)
+    await tx.run(delete(audit).where(audit.c.id >= place if dice.random() < 0.5 else audit.c.id < place))
+
+
+async def swap(dice: random.Random, tx: Tx) -> None:
+    """Two rows change places, with all that is in them but their numbers."""
+    one, two = dice.sample(range(1, LENGTH + 1), 2)
+    rows = {r.id: {c: getattr(r, c) for c in COLUMNS} for r in await tx.all(select(audit))}
+    for here, there in ((one, two), (two, one)):
+        await tx.run(update(audit).where(audit.c.id == here).values(**rows[there]))
+
+
+async def duplicate(dice: random.Random, tx: Tx) -> None:
+    """A row once more at the end, also where the note of the end is moved as far as that goes without the key."""
+    row = await tx.first(select(audit).where(audit.c.id == dice.randint(1, LENGTH)))
+    assert row
+    await tx.run(insert(audit).values(id=LENGTH + 1, **{c: getattr(row, c) for c in COLUMNS}))
+    if dice.random() < 0.5:
+        _, _, mac = json.loads(await read_fact(tx, HEAD_FACT) or b"")
+        await write_fact(tx, HEAD_FACT, json.dumps([LENGTH + 1, row.hash, mac]).encode())
+
+
+async def ends(dice: random.Random, tx: Tx) -> None:
+    """A beginning or end is forged, or the note of the end is thrown away."""
+    place = dice.randint(1, LENGTH - 1)
+    row = await tx.first(select(audit).where(audit.c.id == place))
+    assert row
+    link = json.dumps([row.id, row.hash, row.mac]).encode()
+    if dice.random() < 0.5:
+        await write_fact(tx, BASE_FACT, link)
+        await tx.run(delete(audit).where(audit.c.id <= place))
+    else:
+        await write_fact(tx, HEAD_FACT, link if dice.random() < 0.7 else json.dumps([0, "", ""]).encode())
+        await tx.run(delete(audit).where(audit.c.id > place))
+
+
+async def written_anew(dice: random.Random, tx: Tx) -> None:
+    """Everything from one row on is written anew by somebody who knows how, but has another key."""
+    place, forger = dice.randint(1, LENGTH), Vault(secrets.token_bytes(32))
+    old = await tx.all(select(audit).where(audit.c.id >= place).order_by(audit.c.id))
+    before = await tx.first(select(audit).where(audit.c.id == place - 1))
+    link = Link(before.id, before.hash) if before else Link()
+    await tx.run(delete(audit).where(audit.c.id >= place))
+    for r in old[dice.randint(0, 1) :]:
+        row = audit_row(forger, link, r.at, r.actor, r.what, "another", {})
+        await tx.run(insert(audit).values(**row))
+        link = Link(link.id + 1, str(row["hash"]))
+    await write_fact(tx, HEAD_FACT, json.dumps([link.id, link.hash, "0" * 64]).encode())
+
+
+CHANGES: tuple[Change, ...] = (
+    one_column, one_column, one_column, number, removal, truncation, swap, duplicate, ends, written_anew,
+)  # fmt: skip
+
+
+class Undone(Exception):
+    """Raised so that a change is checked inside its transaction and never kept."""
+
+
+async def found_after(school: School, change: Change, dice: random.Random) -> list[str]:
+    found: list[str] = []
+    with contextlib.suppress(Undone):
+        async with school.db.transaction() as tx:
+            await change(dice, tx)
+            found = (await check_log(tx)).problems
+            raise Undone
+    return found
+
+
+async def test_a_thousand_changes_are_all_found(logged: School) -> None:
+    """A5: any column, a removal, a swap, a duplicate, a cut end, a forged end, a chain by another hand."""
+    dice = random.Random(5)
+    for n in range(1000):
+        change = CHANGES[n % len(CHANGES)]
+        assert await found_after(logged, change, dice), (n, change)
+    assert (await checked(logged)).problems == []  # and nobody is accused of what never happened
+
+
+async def test_what_is_wrong_is_named_by_its_row(logged: School) -> None:
+    async with logged.db.transaction() as tx:
+        await tx.run(update(audit).where(audit.c.id == 17).values(actor="somebody else"))
+        await tx.run(delete(audit).where(audit.c.id.in_([30, 31])))
+        await tx.run(update(audit).where(audit.c.id == 40).values(sealed=None))
+    assert (await checked(logged)).problems == [
+        "Row 17 was changed, put in or moved: its hash does not fit.",
+        "Rows 30 to 31 are missing.",
+        "Row 32 was changed, put in or moved: its hash does not fit.",
+        "The details of row 40 were emptied, and no later row says why.",
+    ]
+
+
+async def test_a_value_of_another_kind_is_found_too(logged: School) -> None:
+    """SQLite takes a blob where a text should be."""
+    async with logged.db.transaction() as tx:
+        await tx.run(text("UPDATE audit SET ref = x'00ff' WHERE id = 9"))
+    assert len((await checked(logged)).problems) == 1
+
+
+# --- outside the machine ------------------------------------------------------------------------------------------
+
+
+async def bundled(school: School) -> list[str]:
+    async with school.db.reading() as tx:
+        return [line async for line in bundle(tx, stamp(school.clock.now))]
+
+
+async def test_a_bundle_is_checked_without_key_and_database(logged: School) -> None:
+    lines = await bundled(logged)
+    found = check_bundle(lines)
+    assert (found.problems, found.rows) == ([], LENGTH)
+    assert found.head == (await checked(logged)).head
+    assert "reason" not in "".join(lines)
+
+
+async def test_every_change_of_a_bundle_is_found(logged: School) -> None:
+    """But for the codes, which only the key can read: any column, any line, any order."""
+    dice, lines = random.Random(7), await bundled(logged)
+    noted = read_head(short(check_bundle(lines).head))
+    for n in range(1000):
+        changed, place = list(lines), dice.randrange(1, len(lines))
+        if n % 4 == 0:
+            row = json.loads(changed[place])
+            column = dice.choice(["at", "actor", "what", "ref", "digest", "hash"])
+            changed[place] = json.dumps({**row, column: other(column, row[column], dice)})
+        elif n % 4 == 1:
+            del changed[place : place + dice.randint(1, 3)]
+        elif n % 4 == 2:
+            there = dice.choice([i for i in range(1, len(lines)) if i != place])
+            changed[place], changed[there] = changed[there], changed[place]
+        else:
+            changed.insert(place, changed[dice.randrange(1, len(lines))])
+        assert check_bundle(changed, noted).problems, n
+
+
+async def test_a_head_noted_on_paper_finds_a_history_that_was_written_anew(logged: School) -> None:
+    """Even by somebody who has the key: the noted row is another one now."""
+    noted = short((await checked(logged)).head)
+    async with logged.db.transaction() as tx:
+        await note(tx, "look.name", "later", logged.clock.now)
+    for head_of in (noted, noted.partition("-")[2], noted.upper()):
+        assert (await checked(logged, head_of)).problems == []
+    async with logged.db.transaction() as tx:
+        old = await tx.all(select(audit).order_by(audit.c.id))
+        await tx.run(delete(audit))
+        link = Link()
+        for r in old:
+            row = audit_row(tx.vault, link, r.at, r.actor, r.what, "another" if r.id == 20 else r.ref, {})
+            await tx.run(insert(audit).values(**row))
+            link = Link(link.id + 1, str(row["hash"]))
+        await set_link(tx, HEAD_FACT, link)
+        assert await head(tx) == link
+    assert (await checked(logged)).problems == []  # the key signs anything
+    assert len((await checked(logged, noted)).problems) == 1
+    assert "not the same" in check_bundle(await bundled(logged), read_head(noted)).problems[0]
+
+
+async def test_a_hundred_thousand_rows_are_checked_in_seconds(school: School, record_property: Any) -> None:
+    """A5: one flipped row among 100,000 is found, read as a stream."""
+    rows, link = [], Link()
+    at = stamp(school.clock.now)
+    for n in range(100_000):
+        row = audit_row(school.db.vault, link, at, "somebody", "look.name", f"item{n}", {"reason": "Call home"})
+        rows.append(row)
+        link = Link(link.id + 1, str(row["hash"]))
+    rows[54_321]["ref"] = "item54322"
+    async with school.db.transaction() as tx:
+        await tx.run(insert(audit), rows)
+        await set_link(tx, HEAD_FACT, link)
+    start = time.monotonic()
+    found = await checked(school)
+    took = time.monotonic() - start
+    record_property("figure", f"audit log: one changed row among 100,000 found in {took:.1f} s")
+    assert found.problems == ["Row 54322 was changed, put in or moved: its hash does not fit."]
+    assert took < 10  # about 2 on an idle machine
