@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +11,10 @@ from bot.facts import House
 from bot.settings import Settings
 from conversations.texts import load_texts
 from data.database import Database, open_database
+from data.place import SqliteFile
+from data.key_ring import KeyFile, read_ring
 from data.school import School, load_school
-from data.vault import BoxKeys, KeyProblem, Vault, read_master_key
+from data.vault import BoxKeys, Vault
 
 
 class NotSetUp(Exception):
@@ -30,19 +30,11 @@ class Opened:
 
 
 def read_vault(settings: Settings) -> Vault:
-    """The vault for the key of these settings; KeyProblem in one line otherwise."""
+    """The vault for the keys of these settings; KeyProblem in one line otherwise."""
     if settings.key is not None:
-        return Vault(read_master_key(settings.key.get_secret_value()))
-    path = settings.key_file
-    try:
-        text = path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        raise KeyProblem(f"There is no key at {path}. Run `yousaid setup`, or restore it from the sheet.") from None
-    except (OSError, UnicodeDecodeError):
-        raise KeyProblem(f"The key at {path} cannot be read. Check who owns it: `chmod 600 {path}`.") from None
-    if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
-        raise KeyProblem(f"The key at {path} can be read by others. Run `chmod 600 {path}`.")
-    return Vault(read_master_key(text))
+        return Vault(*read_ring(settings.key.get_secret_value()))
+    file = KeyFile(settings.key_file)
+    return Vault(*file.read(), source=file)
 
 
 def box_keys(settings: Settings) -> BoxKeys:
@@ -78,4 +70,5 @@ async def house_of(db: Database, settings: Settings) -> House:
 
 def shares_folder(settings: Settings) -> bool:
     """Whether key and database lie in one folder, so that whoever copies one has the other."""
-    return Path(settings.key_folder).resolve() == settings.database.parent.resolve()
+    place = settings.database
+    return isinstance(place, SqliteFile) and Path(settings.key_folder).resolve() == place.path.parent.resolve()

@@ -25,6 +25,7 @@ from data.codes import (
     read_code,
     remember_visit,
     spend_code,
+    stands_under,
     used_by,
     visit_code,
 )
@@ -34,7 +35,7 @@ from data.people import (
     add_address,
     add_person,
     add_role,
-    address_hash,
+    address_hashes,
     find_person,
     join_group,
 )
@@ -77,17 +78,17 @@ def refusal(house: House, language: str) -> Message:
 async def stranger(tx: Tx, house: House, address: Address, said: Said, now: datetime, language: str) -> Reply:
     """The reply to an address nobody has joined from. Nothing is kept but the code being asked about."""
     language = language if language in house.texts.languages and language in house.school.languages else "en"
-    here = address_hash(tx, address.channel, address.where)
+    here = address_hashes(tx, address.channel, address.where)
     if _flagged(house, said, language):
         return await _no_code(tx, house, said, now, language, None)
     if (typed := _code_in(said)) is not None:
         return await _opened(tx, house, address.channel, here, typed, now, language)
-    waiting = await visit_code(tx, here)
+    waiting = await visit_code(tx, *here)
     answer = yes_or_no(house, said, language)
     if waiting and answer == "yes":
         return await _join_from(tx, house, address, waiting, now, language)
     if waiting and answer == "no":
-        await forget_visit(tx, here)
+        await forget_visit(tx, *here)
         return Reply([Message(house.say(language, "join.declined"))])
     again = await _asked_again(tx, house, address.channel, waiting, now, language) if waiting else None
     return await _no_code(tx, house, said, now, language, again)
@@ -100,7 +101,7 @@ async def _asked_again(tx: Tx, house: House, channel: str, code: str, now: datet
 
 
 def _first_screen(tx: Tx, house: House, what: Invitation, channel: str, code: str, language: str) -> Message:
-    words = proof_words(house, tx.vault, code, what.language)
+    words = proof_words(house, tx.vault, code, what.language, what.hash)
     return join_screen(house, _spoken(house, what, language), channel, words, what.device_of is not None)
 
 
@@ -135,12 +136,15 @@ def yes_or_no(house: House, said: Said, language: str) -> str:
     return "no" if control == "no-thank-you" or words in house.texts.list(language, "typed.decline") else ""
 
 
-async def _opened(tx: Tx, house: House, channel: str, here: str, code: str, now: datetime, language: str) -> Reply:
+async def _opened(
+    tx: Tx, house: House, channel: str, here: tuple[str, ...], code: str, now: datetime, language: str
+) -> Reply:
     invitation = await invitation_of(tx, house, code, now)
     if invitation is None:
         await warn_user(tx, house, code, now)
-        return Reply([refusal(house, language)], wait=await wait_after_wrong(tx, here, now))
-    await remember_visit(tx, here, code, now)
+        return Reply([refusal(house, language)], wait=await wait_after_wrong(tx, here[0], now))
+    await forget_visit(tx, *here)
+    await remember_visit(tx, here[0], code, now)
     return Reply([_first_screen(tx, house, invitation, channel, code, language)])
 
 
@@ -155,10 +159,10 @@ async def wait_after_wrong(tx: Tx, here: str, now: datetime, free: int = FREE_TR
 
 
 async def _join_from(tx: Tx, house: House, address: Address, code: str, now: datetime, language: str) -> Reply:
-    here = address_hash(tx, address.channel, address.where)
+    here = address_hashes(tx, address.channel, address.where)
     invitation = await invitation_of(tx, house, code, now)
-    person = await join(tx, house, code, now, language, here)
-    await forget_visit(tx, here)
+    person = await join(tx, house, code, now, language, here[0])
+    await forget_visit(tx, *here)
     if invitation is None or person is None:
         await warn_user(tx, house, code, now)
         return Reply([refusal(house, language)])
@@ -194,7 +198,7 @@ async def _added(tx: Tx, owner: str, code: str, here: str, now: datetime) -> boo
     """Use a device code up; the owner's other devices hear of it."""
     if not await spend_code(tx, code, owner, now):
         return False
-    await tell_others(tx, tx.vault.lookup("code", code), owner, here, now)
+    await tell_others(tx, await stands_under(tx, code), owner, here, now)
     return True
 
 
@@ -239,7 +243,7 @@ async def code_from_person(turn: PersonsTurn, code: str) -> None:
     if invitation is None or invitation.device_of:
         return await _refuse_person(turn, code)
     await remember_visit(turn.tx, place_of(turn.person.id), code, turn.now)
-    words = proof_words(turn.house, turn.tx.vault, code, invitation.language)
+    words = proof_words(turn.house, turn.tx.vault, code, invitation.language, invitation.hash)
     turn.says.append(join_screen(turn.house, turn.language, turn.channel, words))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from data.database import Tx
 from data.moments import stamp
-from data.people import address_hash
+from data.people import address_hashes
 from data.tables import (
     addresses,
     code_uses,
@@ -50,20 +50,20 @@ async def end_addresses(tx: Tx, person: str, but: tuple[str, str] | None = None)
     """All chats of this person, except one (channel, where), belong to nobody from now on; how many there were."""
     theirs = update(addresses).where(addresses.c.person == person, addresses.c.ended.is_(False))
     if but:
-        theirs = theirs.where(addresses.c.hash != address_hash(tx, *but))
+        theirs = theirs.where(addresses.c.hash.not_in(address_hashes(tx, *but)))
     return await tx.run(theirs.values(ended=True))
 
 
 async def end_address(tx: Tx, channel: str, where: str) -> None:
     """This chat belongs to nobody from now on."""
-    here = address_hash(tx, channel, where)
-    await tx.run(update(addresses).where(addresses.c.channel == channel, addresses.c.hash == here).values(ended=True))
+    here = addresses.c.hash.in_(address_hashes(tx, channel, where))
+    await tx.run(update(addresses).where(addresses.c.channel == channel, here).values(ended=True))
 
 
 async def end_sessions(tx: Tx, person: str, but: str = "") -> int:
     """All browsers of this person are signed out, except the one with this secret; how many."""
-    kept = tx.vault.lookup("session", but) if but else ""
-    return await tx.run(delete(sessions).where(sessions.c.person == person, sessions.c.hash != kept))
+    kept = tx.vault.lookups("session", but) if but else ()
+    return await tx.run(delete(sessions).where(sessions.c.person == person, sessions.c.hash.not_in(kept)))
 
 
 async def take_role(tx: Tx, person: str, role: str, now: datetime) -> bool:

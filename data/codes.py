@@ -42,6 +42,7 @@ class Invitation:
     made_by: str = ""
     slip: int | None = None
     device_of: str | None = None
+    hash: str = field(default="", repr=False, compare=False)  # under which it stands, where it stands already
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def reads_as_a_cry(code: str) -> bool:
 
 async def find_invitation(tx: Tx, code: str, now: datetime) -> Invitation | None:
     """What this code still opens for somebody new; None for a wrong, used or expired one."""
-    row = await tx.first(select(codes).where(codes.c.hash == tx.vault.lookup("code", code)))
+    row = await tx.first(select(codes).where(codes.c.hash.in_(tx.vault.lookups("code", code))))
     if not row or row.uses_left < 1 or moment(row.expires_at) <= now:
         return None
     return _invitation(tx, row)
@@ -140,25 +141,32 @@ async def find_invitation(tx: Tx, code: str, now: datetime) -> Invitation | None
 def _invitation(tx: Tx, row: AnyRow) -> Invitation:
     label = tx.vault.open("names", row.sealed, row.hash).decode()
     more = {"children": row.children, "waits": bool(row.waits), "slip": row.slip, "device_of": row.device_of}
-    return Invitation(row.role, row.group_id, row.language, label, made_by=row.made_by or "", **more)
+    return Invitation(row.role, row.group_id, row.language, label, made_by=row.made_by or "", hash=row.hash, **more)
+
+
+async def stands_under(tx: Tx, code: str) -> str:
+    """The hash under which a code is kept: today's key's, or that of the key it was made with."""
+    hashes = tx.vault.lookups("code", code)
+    found: str | None = await tx.value(select(codes.c.hash).where(codes.c.hash.in_(hashes)))
+    return found or hashes[0]
 
 
 async def used_by(tx: Tx, code: str, person: str) -> bool:
     """Whether this person used this code before."""
-    where = (code_uses.c.hash == tx.vault.lookup("code", code), code_uses.c.person == person)
+    where = (code_uses.c.hash.in_(tx.vault.lookups("code", code)), code_uses.c.person == person)
     return await tx.first(select(code_uses).where(*where)) is not None
 
 
 async def only_user(tx: Tx, code: str) -> str | None:
     """Who used this code, where that was one person; None for a code that nobody or several people used."""
-    where = code_uses.c.hash == tx.vault.lookup("code", code)
+    where = code_uses.c.hash.in_(tx.vault.lookups("code", code))
     users = [r.person for r in await tx.all(select(code_uses.c.person).where(where).limit(2))]
     return users[0] if len(users) == 1 else None
 
 
 async def spend_code(tx: Tx, code: str, person: str, now: datetime) -> bool:
     """Use the code once; False when somebody else was faster."""
-    hashed = tx.vault.lookup("code", code)
+    hashed = await stands_under(tx, code)
     taken = update(codes).where(codes.c.hash == hashed, codes.c.uses_left > 0)
     if not await tx.run(taken.values(uses_left=codes.c.uses_left - 1)):
         return False
@@ -186,7 +194,7 @@ async def find_slip(tx: Tx, hashed: str) -> Slip | None:
 
 async def slip_of_code(tx: Tx, code: str) -> Slip | None:
     """The same for a code as somebody typed it, good or used up."""
-    return await find_slip(tx, tx.vault.lookup("code", code))
+    return await find_slip(tx, await stands_under(tx, code))
 
 
 async def next_slip(tx: Tx, group: str | None) -> int:
@@ -267,14 +275,14 @@ async def remember_visit(tx: Tx, address: str, code: str, now: datetime) -> None
     await tx.run(insert(visits).values(address=address, code=sealed, at=stamp(now)))
 
 
-async def visit_code(tx: Tx, address: str) -> str | None:
-    """The code this stranger is being asked about."""
-    sealed = await tx.value(select(visits.c.code).where(visits.c.address == address))
-    return tx.vault.open("visits", bytes.fromhex(sealed), address).decode() if sealed else None
+async def visit_code(tx: Tx, *addresses: str) -> str | None:
+    """The code this stranger is being asked about; `addresses` are the hashes under which they may stand."""
+    row = await tx.first(select(visits).where(visits.c.address.in_(addresses)))
+    return tx.vault.open("visits", bytes.fromhex(row.code), row.address).decode() if row else None
 
 
-async def forget_visit(tx: Tx, address: str) -> None:
-    await tx.run(delete(visits).where(visits.c.address == address))
+async def forget_visit(tx: Tx, *addresses: str) -> None:
+    await tx.run(delete(visits).where(visits.c.address.in_(addresses)))
 
 
 async def note_wrong_code(tx: Tx, address: str, now: datetime) -> int:

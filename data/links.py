@@ -33,12 +33,12 @@ async def make_link(tx: Tx, person: str, kind: str, ref: str, now: datetime) -> 
 
 async def find_link(tx: Tx, secret: str, now: datetime) -> Link | None:
     """What the link opens, without spending it; None when wrong, used or too old."""
-    row = await tx.first(select(links).where(links.c.hash == tx.vault.lookup("link", secret)))
+    row = await tx.first(select(links).where(links.c.hash.in_(tx.vault.lookups("link", secret))))
     return Link(row.person, row.kind, row.ref) if row and moment(row.expires_at) > now else None
 
 
 async def spend_link(tx: Tx, secret: str, now: datetime) -> Link | None:
     """What the link opens, once."""
     link = await find_link(tx, secret, now)
-    gone = await tx.run(delete(links).where(links.c.hash == tx.vault.lookup("link", secret)))
+    gone = await tx.run(delete(links).where(links.c.hash.in_(tx.vault.lookups("link", secret))))
     return link if gone else None

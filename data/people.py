@@ -50,7 +50,9 @@ async def add_person(tx: Tx, language: str, label: str, now: datetime) -> str:
 _PERSON = select(people, roles.c.role).outerjoin(roles, roles.c.person == people.c.id)
 _BY_ID = _PERSON.where(people.c.id == bindparam("id"))
 _BY_ADDRESS = _PERSON.join(addresses, addresses.c.person == people.c.id).where(
-    addresses.c.channel == bindparam("channel"), addresses.c.hash == bindparam("hash"), addresses.c.ended.is_(False)
+    addresses.c.channel == bindparam("channel"),
+    addresses.c.hash.in_(bindparam("hashes", expanding=True)),
+    addresses.c.ended.is_(False),
 )
 
 
@@ -60,7 +62,7 @@ async def find_person(tx: Tx, id: str) -> Person | None:
 
 async def person_at(tx: Tx, channel: str, where: str) -> Person | None:
     """The person who joined from this address."""
-    return _person(tx, await tx.all(_BY_ADDRESS, channel=channel, hash=address_hash(tx, channel, where)))
+    return _person(tx, await tx.all(_BY_ADDRESS, channel=channel, hashes=address_hashes(tx, channel, where)))
 
 
 def _person(tx: Tx, rows: Sequence[AnyRow]) -> Person | None:
@@ -77,8 +79,13 @@ def address_hash(tx: Tx, channel: str, where: str) -> str:
     return tx.vault.lookup("address", f"{channel}:{where}")
 
 
+def address_hashes(tx: Tx, channel: str, where: str) -> tuple[str, ...]:
+    """All hashes under which it may stand, today's first."""
+    return tx.vault.lookups("address", f"{channel}:{where}")
+
+
 def _here(tx: Tx, channel: str, where: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (addresses.c.channel == channel, addresses.c.hash == address_hash(tx, channel, where))
+    return (addresses.c.channel == channel, addresses.c.hash.in_(address_hashes(tx, channel, where)))
 
 
 async def add_address(tx: Tx, person: str, channel: str, where: str) -> None:

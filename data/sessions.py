@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from conversations.roles import STAFF_ROLES
 from data.database import AnyRow, Tx
@@ -55,9 +55,14 @@ def _hash(tx: Tx, secret: str) -> str:
     return tx.vault.lookup("session", secret)
 
 
+def _here(tx: Tx, secret: str) -> ColumnElement[bool]:
+    """It may stand under the hash of an earlier key."""
+    return sessions.c.hash.in_(tx.vault.lookups("session", secret))
+
+
 async def find_session(tx: Tx, secret: str, now: datetime) -> Session | None:
     """The session of this cookie; None when there is none, or none any more."""
-    row = await tx.first(select(sessions).where(sessions.c.hash == _hash(tx, secret)))
+    row = await tx.first(select(sessions).where(_here(tx, secret)))
     if not row or moment(row.ends_at) <= now:
         return None
     person, by_link = await find_person(tx, row.person), _by_link(row)
@@ -85,7 +90,7 @@ async def person_of_session(tx: Tx, secret: str, now: datetime) -> Person | None
 
 async def touch_session(tx: Tx, secret: str, now: datetime) -> None:
     """It is in use: the quarter of an hour begins again."""
-    here = update(sessions).where(sessions.c.hash == _hash(tx, secret))
+    here = update(sessions).where(_here(tx, secret))
     await tx.run(here.values(idle_at=stamp(now + STAFF_IDLE)))
 
 
@@ -95,7 +100,7 @@ async def renew_session(tx: Tx, secret: str, now: datetime, proved_until: dateti
     new = {"hash": _hash(tx, fresh), "idle_at": stamp(now + STAFF_IDLE)}
     if proved_until:
         new["proved_until"] = stamp(proved_until)
-    await tx.run(update(sessions).where(sessions.c.hash == _hash(tx, secret)).values(**new))
+    await tx.run(update(sessions).where(_here(tx, secret)).values(**new))
     return fresh
 
 
@@ -103,20 +108,20 @@ async def unlock_session(tx: Tx, secret: str, now: datetime, proved_until: datet
     """The same for a locked one: its person has come back, and it counts as new."""
     fresh = await renew_session(tx, secret, now, proved_until)
     new = {"ends_at": stamp(now + SESSION_AGE), **_open(now)}
-    await tx.run(update(sessions).where(sessions.c.hash == _hash(tx, fresh)).values(**new))
+    await tx.run(update(sessions).where(_here(tx, fresh)).values(**new))
     return fresh
 
 
 async def is_proved(tx: Tx, secret: str, now: datetime) -> bool:
     """Whether this browser's second factor still counts."""
-    until = await tx.value(select(sessions.c.proved_until).where(sessions.c.hash == _hash(tx, secret)))
+    until = await tx.value(select(sessions.c.proved_until).where(_here(tx, secret)))
     return until is not None and moment(until) > now
 
 
 async def lock_session(tx: Tx, secret: str, now: datetime) -> None:
     """Its person goes away for a while: as after a quarter of an hour."""
     new = {"idle_at": stamp(now), "proved_until": None}
-    await tx.run(update(sessions).where(sessions.c.hash == _hash(tx, secret)).values(**new))
+    await tx.run(update(sessions).where(_here(tx, secret)).values(**new))
 
 
 async def lock_sessions(tx: Tx, person: str, now: datetime) -> None:
@@ -125,4 +130,4 @@ async def lock_sessions(tx: Tx, person: str, now: datetime) -> None:
 
 
 async def end_session(tx: Tx, secret: str) -> None:
-    await tx.run(delete(sessions).where(sessions.c.hash == _hash(tx, secret)))
+    await tx.run(delete(sessions).where(_here(tx, secret)))

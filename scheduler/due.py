@@ -13,7 +13,7 @@ from data.answers import seal_off
 from data.database import Database, Tx
 from data.dropins import dropins_to_remind, mark_reminded
 from data.outbox import Letter, claim, mark, post, try_again
-from data.people import Address, address_hash, addresses_of, find_person, mark_unreachable, members
+from data.people import Address, address_hashes, addresses_of, find_person, mark_unreachable, members
 from data.queue import empty_item, transferred_items
 from data.school import School, load_school
 from data.surveys import all_surveys, find_survey, surveys_due
@@ -91,7 +91,7 @@ async def forget_due(db: Database, now: datetime) -> bool:
     async with db.transaction() as tx:
         for item in await transferred_items(tx, now, days):  # asked again: a slip of the finger may be taken back
             await empty_item(tx, item, now)
-    await db.truncate_wal()
+    await db.wipe_deleted()
     return True
 
 
@@ -140,7 +140,11 @@ async def _deliver(sender: Sender, letter: Letter, now: datetime) -> None:
 async def _places(tx: Tx, letter: Letter) -> list[Address]:
     """Where the person can be written to; who was just added as a device need not hear of it."""
     places = await addresses_of(tx, letter.person)
-    return [p for p in places if letter.kind not in TO_ALL or address_hash(tx, p.channel, p.where) not in letter.ref]
+    return [p for p in places if letter.kind not in TO_ALL or not _named(tx, p, letter.ref)]
+
+
+def _named(tx: Tx, place: Address, ref: str) -> bool:
+    return any(hashed in ref for hashed in address_hashes(tx, place.channel, place.where))
 
 
 async def _write(sender: Sender, letter: Letter, places: list[Address], message: Message, now: datetime) -> None:

@@ -49,7 +49,7 @@ async def show(request: Request) -> Response:
     invitation = await _invitation(web, code, visitor)
     if invitation is None:
         return await _refused(request, visitor, code)
-    words = proof_words(web.house, web.db.vault, code, invitation.language)
+    words = proof_words(web.house, web.db.vault, code, invitation.language, invitation.hash)
     device = invitation.device_of is not None
     first = join_screen(web.house, _language(web, visitor, invitation), NAME, words, device)
     return _page(request, first, visitor, invitation.language)
