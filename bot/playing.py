@@ -18,7 +18,7 @@ from conversations.roles import FAMILIES, may
 from data.children import names_of
 from data.codes import forget_visit, place_of
 from data.people import set_front
-from data.runs import BoxLost, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
+from data.runs import BoxLost, Given, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
 from data.surveys import Survey, find_survey
 
 
@@ -108,13 +108,14 @@ async def draw(turn: PersonsTurn, run: Run, survey: Survey | None, form: Form) -
         return _paused(turn, setting, run.state)
     if run.errand and run.state.place == "review":
         return await ERRANDS[run.errand].review(turn, form, run.state, setting)
-    return screen_for(form, run.state, setting)
+    screen = screen_for(form, run.state, setting)
+    return await ERRANDS[run.errand].shown(turn, screen) if run.errand else screen
 
 
 async def _setting(turn: PersonsTurn, run: Run, survey: Survey | None) -> Setting:
     """What the screens of a run need; {child} is a parent's own name for an only child (data/children.py)."""
     setting = turn.house.setting(survey, run.id, turn.language)
-    if survey is None or not survey.form.names("child"):
+    if survey is None or not (survey.form.names("child") or survey.mode == "NAMED"):
         return setting
     names = await names_of(turn.tx, turn.person.id)
     only = names[0] if len(names) == 1 else ""
@@ -143,6 +144,8 @@ async def _save(turn: PersonsTurn, run: Run, survey: Survey | None, state: State
 
 
 async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, result: Turn) -> None:
+    if survey.mode == "NAMED" and result.all(w.Finished):
+        run = replace(run, given=Given(turn.now, turn.channel, turn.language))
     run = await _save(turn, run, survey, result.state)
     setting = await _setting(turn, run, survey)
     for event in result.events:
@@ -194,8 +197,10 @@ async def begin_errand(turn: PersonsTurn, name: str, survey: str | None = None) 
 
 
 async def _errand_turn(turn: PersonsTurn, errand: Errand, run: Run, form: Form, result: Turn) -> None:
-    if result.all(w.Raised):
-        turn.says.append(await raise_concern(turn, result.all(w.Raised)[0]))
+    for raised in result.all(w.Raised):
+        turn.says.append(await raise_concern(turn, raised))
+        if await errand.takes_flagged(turn, raised):
+            return await _ended(turn, run)
     if result.all(w.ThrownAway) or result.all(w.Left):
         await end_run(turn.tx, run.id)
         return turn.tell("cancelled")
@@ -247,12 +252,15 @@ def _skip_given(form: Form, state: State) -> State:
     return state
 
 
+async def _ended(turn: PersonsTurn, run: Run) -> None:
+    await end_run(turn.tx, run.id)
+    await set_front(turn.tx, turn.person.id, None)
+
+
 async def _finish(turn: PersonsTurn, errand: Errand, run: Run, form: Form, state: State) -> None:
     """Do it; if it cannot be done any more, the last screen says why."""
     if await errand.finish(turn, state):
-        await end_run(turn.tx, run.id)
-        await set_front(turn.tx, turn.person.id, None)
-        return
+        return await _ended(turn, run)
     again = replace(state, place="review", sent=None, step=state.step + 1)
     run = await _save(turn, run, None, again)
     turn.says.append(await draw(turn, run, None, form))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["choice", "text", "number", "date", "skipped", "raised"]
+Kind = Literal["choice", "text", "read", "number", "date", "skipped", "raised"]
 
 
 @dataclass(frozen=True)
 class Answer:
     """`values` are choice ids, or one text, number or ISO date; empty when skipped or raised.
 
-    "raised" stands for words that left the answers for a human reader (SAFE-12).
+    "raised" stands for words that left the answers for a human reader (SAFE-12); "read" for words that readers have
+    and that stay with the answers too, for a child's papers (NAMED).
     """
 
     kind: Kind

@@ -24,12 +24,24 @@ from data.surveys import Survey
 from data.tables import people, runs
 from data.vault import open_with, seal_with
 
+GIVEN_ROOM = 192
 TEXT_ROOM = 4 * LONGEST + 64  # bytes: UTF-8 needs at most 4 for a letter
 ERRAND_ROOM = 512
+WORDS = ("text", "read")  # kinds of answers that hold words
+SENT = "sent/"  # before a question's id: its words as they were sent, where others stand there now
 
 
 class BoxLost(Exception):
     """The key of this survey's ballot box is gone, and its answers with it."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """When, on which channel and in which language answers were last sent. Kept in NAMED only, for a child's papers."""
+
+    at: datetime
+    how: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,7 @@ class Run:
     errand: str | None
     state: State = field(repr=False)
     saved_at: datetime = datetime.min
+    given: Given | None = None
 
 
 async def start_runs(tx: Tx, survey: Survey, asked: list[str], now: datetime) -> None:
@@ -128,6 +141,19 @@ def has_started(state: State) -> bool:
     return state.place != "intro"
 
 
+def after_reading(run: Run, survey: Survey) -> Run:
+    """The run after its words went to their readers. In NAMED they stay, as words that readers have."""
+    state, sent = run.state, run.state.sent
+    if survey.mode != "NAMED" or sent is None:
+        return without_words(run)
+    answers = {k: _known(a) if sent.get(k) == a else a for k, a in state.answers.items()}
+    return replace(run, state=replace(state, answers=answers, sent={k: _known(a) for k, a in sent.items()}))
+
+
+def _known(answer: Answer) -> Answer:
+    return replace(answer, kind="read") if answer.kind == "text" else answer
+
+
 def without_words(run: Run) -> Run:
     """The run after its words went to their readers: what was written counts as read apart (SAFE-12)."""
     state = run.state
@@ -153,20 +179,26 @@ def room_for(form: Form) -> int:
 
 
 def _sealed(tx: Tx, run: Run, survey: Survey | None) -> dict[str, bytes | None]:
-    state, words = _apart(run.state.to_json())
-    plain = json.dumps({"state": state, "at": stamp(run.saved_at)}, separators=(",", ":")).encode()
+    named = survey is not None and survey.mode == "NAMED"
+    state, words = _apart(run.state.to_json(), named)
+    inside = {"state": state, "at": stamp(run.saved_at), **_given(run)}
+    plain = json.dumps(inside, separators=(",", ":")).encode()
     if survey is None:
         room = ERRAND_ROOM * (len(plain) // ERRAND_ROOM + 1)
         block = json.dumps(words).encode() if words else None
     else:
-        room = room_for(survey.form)
-        block = _block(words, survey.form)
+        room = room_for(survey.form) + (GIVEN_ROOM if named else 0)
+        block = _block(words, survey.form, 2 if named else 1)
     sealed = _seal(tx, survey, _padded(plain, room), f"run/{run.id}")
     return {"sealed": sealed, "words": None if block is None else _seal(tx, survey, block, f"words/{run.id}")}
 
 
-def _block(words: dict[str, str], form: Form) -> bytes | None:
-    places = sum(q.type == "text" for q in form.questions)
+def _given(run: Run) -> dict[str, list[str]]:
+    return {"given": [stamp(run.given.at), run.given.how, run.given.language]} if run.given else {}
+
+
+def _block(words: dict[str, str], form: Form, times: int) -> bytes | None:
+    places = times * sum(q.type == "text" for q in form.questions)
     if not places:
         return None
     return _padded(json.dumps(words, ensure_ascii=False).encode(), places * TEXT_ROOM)
@@ -178,22 +210,28 @@ def _padded(plain: bytes, room: int) -> bytes:
     return plain.ljust(room)
 
 
-def _apart(raw: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The state with its texts taken out, and the texts by question. Sent words are the words as they stand now."""
+def _apart(raw: dict[str, Any], both: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
+    """The state with its texts taken out, and the texts by question.
+
+    Sent words are the words as they stand now; with `both`, sent words that were changed since are kept besides.
+    """
     words: dict[str, str] = {}
     for key in ("sent", "answers"):
         for question, answer in (raw[key] or {}).items():
-            if answer[0] == "text" and len(answer) > 1:
+            if answer[0] in WORDS and len(answer) > 1:
+                if both and words.get(question, answer[1]) != answer[1]:
+                    words[f"{SENT}{question}"] = words[question]
                 words[question] = answer[1]
-                raw[key][question] = ["text"]
+                raw[key][question] = [answer[0]]
     return raw, words
 
 
 def _together(raw: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
     for key in ("sent", "answers"):
         for question, answer in (raw[key] or {}).items():
-            if answer == ["text"]:
-                answer.append(words.get(question, ""))
+            if answer[0] in WORDS and len(answer) == 1:
+                now = words.get(question, "")
+                answer.append(words.get(f"{SENT}{question}", now) if key == "sent" else now)
     return raw
 
 
@@ -201,7 +239,9 @@ def _opened(tx: Tx, row: Any, survey: Survey | None) -> Run:
     plain = json.loads(_open(tx, survey, row.sealed, f"run/{row.id}"))
     words = json.loads(_open(tx, survey, row.words, f"words/{row.id}")) if row.words else {}
     state = State.from_json(_together(plain["state"], words))
-    return Run(row.id, row.person, row.survey, row.errand, state, moment(plain["at"]))
+    at, how, language = plain.get("given") or ("", "", "")
+    given = Given(moment(at), how, language) if at else None
+    return Run(row.id, row.person, row.survey, row.errand, state, moment(plain["at"]), given)
 
 
 def _seal(tx: Tx, survey: Survey | None, plain: bytes, about: str) -> bytes:

@@ -33,6 +33,8 @@ class Survey:
     asked: int = 0
     started: int | None = None
     finished: int | None = None
+    keys_cut_on: date | None = None
+    totals_since: date | None = None  # since when its answer sheets have gone
 
     @property
     def open(self) -> bool:
@@ -128,4 +130,6 @@ def _survey(tx: Tx, r: AnyRow) -> Survey:
         asked=r.asked,
         started=r.started,
         finished=r.finished,
+        keys_cut_on=date.fromisoformat(r.keys_cut_on) if r.keys_cut_on else None,
+        totals_since=date.fromisoformat(r.totals_since) if r.totals_since else None,
     )

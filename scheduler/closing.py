@@ -12,7 +12,7 @@ from data.database import Tx
 from data.outbox import NORMAL, drop_for, post
 from data.people import find_person, people_with_role
 from data.queue import Words, add_words
-from data.runs import BoxLost, Run, people_in, runs_in, save_run, without_words
+from data.runs import BoxLost, Run, after_reading, people_in, runs_in, save_run
 from data.school import load_school
 from data.surveys import Survey
 from scheduler.naming import readers
@@ -55,7 +55,7 @@ async def read_words(tx: Tx, survey: Survey, now: datetime) -> int:
     texts = await _words(tx, survey, runs)
     if texts:
         for run in runs:
-            await save_run(tx, without_words(run), survey)  # all, so that it does not show who wrote
+            await save_run(tx, after_reading(run, survey), survey)  # all, so that it does not show who wrote
     await hand_to_readers(tx, texts, survey.id, now)
     return len(texts)
 
