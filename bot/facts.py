@@ -72,7 +72,14 @@ class House:
         answers = self._less(sees.answers, sees.names)
         groups = {"name_readers": sees.names, "answer_readers": answers, "word_readers": sees.words}
         groups["total_readers"] = self._less(sees.totals, {*sees.names, *sees.answers, *sees.words})
-        return {fact: self.named(roles, language, plain) for fact, roles in groups.items()}
+        told = {fact: self.named(roles, language, plain) for fact, roles in groups.items()}
+        return told | self._how_long(bool(sees.names), language)
+
+    def _how_long(self, named: bool, language: str) -> dict[str, str]:
+        """For how long a name can be looked up; empty where that is not so (standard 6: words and setting agree)."""
+        months = self.school.keeping.conf_names_months
+        period = self.texts.say(language, "period.months", n=months) if named else ""
+        return {"names_period": period if months else "", "names_at_once": "" if months else period}
 
     def _less(self, roles: Iterable[str], others: Iterable[str]) -> list[str]:
         """The roles whose holder is not named among the others already."""

@@ -18,8 +18,9 @@ WHO_READS = {  # mode -> its sentences, each with the fact without which it woul
     "ANON": (("box", ""), ("read", "answer_readers"), ("words", "word_readers"), ("totals", "total_readers"),
              ("careful", "")),
     "CONF": (("see-names", "name_readers"), ("words", "word_readers"), ("without-names", "answer_readers"),
-             ("totals", "total_readers")),
-    "NAMED": (("named", ""), ("read-named", "name_readers"), ("words", "word_readers"), ("totals", "total_readers")),
+             ("totals", "total_readers"), ("names-go", "names_period"), ("names-gone", "names_at_once")),
+    "NAMED": (("named", ""), ("read-named", "name_readers"), ("words", "word_readers"),
+              ("without-names", "answer_readers"), ("totals", "total_readers")),
 }  # fmt: skip
 _NAME = re.compile(r"\{(\w+)\}")
 
@@ -86,6 +87,8 @@ def who_reads(form: Form, s: Setting) -> str:
     keys = [key for key, fact in WHO_READS[form.mode] if not fact or s.facts[fact]]
     if s.facts["word_readers"] == s.facts["name_readers"]:  # they were named the moment before
         keys = ["words-too" if key == "words" else key for key in keys]
+    if form.audience == "staff":  # there are no child's papers for them
+        keys = ["named-staff" if key == "named" else key for key in keys]
     phrases = [f"{_voice(form)}.who-reads.{key}" for key in keys]
     return " ".join(s.say(phrase) for phrase in phrases if s.texts.has(phrase))  # pupils need less
 

@@ -29,7 +29,7 @@ def readers_of(mode: str, takes_words: bool) -> Readers:
     words = MAY["queue-all"] if takes_words else frozenset()
     names: frozenset[str] = frozenset() if mode == "ANON" else MAY["names"]
     if mode == "NAMED":
-        names |= MAY["answers"]
+        names |= MAY["records"]
     answers = MAY["answers"] - names
     totals = frozenset(STAFF_ROLES) - names - answers - words
     return Readers(in_order(names), in_order(answers), in_order(words), in_order(totals))

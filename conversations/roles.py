@@ -22,6 +22,7 @@ MAY: dict[str, frozenset[str]] = {
     "away": frozenset({"dsl", "deputy", "head"}),  # those on the ladder say until when others stand in (SAFE-5)
     "transfer": frozenset({"dsl", "deputy"}),  # confirm that the school's own record has it (SAFE-8)
     "names": frozenset({"senco", "dsl", "deputy"}),  # who is behind a CONF answer, with a reason
+    "records": frozenset({"senco", "dsl", "deputy", "head", "admin"}),  # NAMED answers, in a child's papers
     "invite": frozenset({"admin", "senco", "head", "office"}),  # families; with their letters and access
     "invite-staff": frozenset({"admin", "senco", "head"}),
     "second-factor": frozenset(STAFF_ROLES),
