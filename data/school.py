@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,6 +18,12 @@ from data.periods import Keeping
 Line = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALWAYS = "always"
+
+
+@cache
+def _zones() -> set[str]:
+    """Looked up once: it walks through a folder of hundreds of files, and every letter reads the school."""
+    return available_timezones()
 
 
 class SchoolProblem(Exception):
@@ -94,7 +101,7 @@ class School(_Strict):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, name: str) -> str:
-        if name not in available_timezones():
+        if name not in _zones():
             raise ValueError("is not a time zone. Use a name like Europe/London")
         return name
 
