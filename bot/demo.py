@@ -28,7 +28,7 @@ from bot.web_channel.demo_page import PHONES, make_demo_app
 from conversations.texts import load_texts
 from data.answers import destroy_spent_keys
 from data.database import Database, DatabaseBusy, DatabaseProblem, read_fact
-from data.lock import RunLock
+from data.lock import FileLock
 from data.outbox import free_dead_claims, new_owner
 from data.surveys import all_surveys
 from data.vault import KeyProblem
@@ -143,8 +143,8 @@ async def ensure_school(folder: Path, now: datetime) -> None:
     if await usable(folder, now):
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = RunLock(folder.parent / "demo")
-    if not lock.acquire():
+    lock = FileLock(folder.parent / "demo")
+    if not await lock.acquire():
         raise DatabaseBusy("Another demo is being made here at this moment. Try again in some seconds.")
     try:
         _sweep(folder)
@@ -152,7 +152,7 @@ async def ensure_school(folder: Path, now: datetime) -> None:
         await make_school(new, now)
         _put_in_place(new, folder)
     finally:
-        lock.release()
+        await lock.release()
 
 
 async def usable(folder: Path, now: datetime) -> bool:

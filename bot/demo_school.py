@@ -26,6 +26,7 @@ from data.database import Database, open_database, write_fact
 from data.moments import new_id
 from data.outbox import claim, mark, seen_on_page
 from data.people import find_group, join_group, save_groups
+from data.place import SqliteFile
 from data.queue import mark_read, waiting_items
 from data.runs import Run, runs_in, save_run
 from data.school import save_school
@@ -95,7 +96,7 @@ class Seeding:
 async def open_demo(folder: Path, create: bool = False) -> Database:
     """The demo's database, with key and box keys beside it."""
     vault = Vault(read_master_key((folder / "key").read_text(encoding="ascii")))
-    return await open_database(folder / "yousaid.db", vault, BoxKeys(folder), create)
+    return await open_database(SqliteFile(folder / "yousaid.db"), vault, BoxKeys(folder), create)
 
 
 async def make_school(folder: Path, now: datetime) -> None:

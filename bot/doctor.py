@@ -5,52 +5,39 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
-from bot.cli.copies import LAST_BACKUP
+from bot.backup_health import look_at_backups
 from bot.cli.links import remember_bot_name
 from bot.cli.telegram_me import Me, ask_me
+from bot.doctor_database import disk, look_at_database
 from bot.facts import House
+from bot.findings import BROKEN, LOOK, OK, Finding
 from bot.gaps import gaps
 from bot.house import box_keys, read_vault, shares_folder
 from bot.our_bot import WEBHOOK, last_sharing, same_bot
 from bot.settings import Settings, SettingsProblem, read_settings, unknown_names
 from conversations.texts import load_texts
 from data.alerts import open_alerts, steps_of
-from data.checkup import Checkup, look_at
-from data.database import HEAD, Database, DatabaseProblem, Tx, prepare, read_fact, schema_version
-from data.lock import RunLock
+from data.database import Database, DatabaseProblem, Tx, read_fact
+from data.lock import run_lock
 from data.moments import moment
 from data.outbox import oldest_due
 from data.people import people_with_role
 from data.queue import find_item, queue_size
 from data.school import School, load_school
 from data.surveys import all_surveys
-from data.vault import KeyProblem, Vault
+from data.vault import KeyProblem
 from scheduler.ladder import TESTED
 
-OK, LOOK, BROKEN = "ok", "look", "broken"
 LATE = timedelta(minutes=5)
 QUEUE_OLD = timedelta(days=1)
-BACKUP_OLD = timedelta(days=7)
 CLOCK_OFF = timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: ok, look (works, but should be better) or broken, and what mends it."""
-
-    check: str
-    state: str
-    says: str
-    remedy: str = ""
 
 
 def as_text(findings: Iterable[Finding]) -> str:
@@ -81,7 +68,7 @@ async def examine(now: datetime) -> list[Finding]:
     telegram, date = await asyncio.gather(_me(settings), _date_at(settings))
     found += [_clock(now, date), *_telegram(settings, telegram)]
     found += await _stored(settings, telegram, now)
-    return [*found, _port(settings), _public(settings), _disk(settings), _languages()]
+    return [*found, await _port(settings), _public(settings), disk(settings), _languages()]
 
 
 def _python() -> Finding:
@@ -107,7 +94,7 @@ async def _stored(settings: Settings, telegram: Me | None, now: datetime) -> lis
     except KeyProblem as problem:
         return [Finding("key", BROKEN, str(problem), "Put the key back, or run `yousaid setup` for a new school.")]
     found = [Finding("key", OK, "there, and readable by its owner only"), _folder(settings)]
-    file = await asyncio.to_thread(_file, settings.database, vault)
+    file = await look_at_database(settings.database, vault)
     found += file
     if any(f.state == BROKEN for f in file):
         return found
@@ -135,48 +122,6 @@ def _folder(settings: Settings) -> Finding:
     return Finding("key folder", OK, "apart from the database")
 
 
-def _file(path: Path, vault: Vault) -> list[Finding]:
-    if not path.is_file():
-        return [Finding("database", BROKEN, f"there is none at {path}", "yousaid setup")]
-    seen = look_at(path)
-    if seen.trouble or seen.verdict != "ok":
-        return [_unsound(path, seen)]
-    try:
-        version = schema_version(path)
-        if version == HEAD:
-            prepare(path, vault, create=False)  # at this version it only checks the key
-    except (DatabaseProblem, KeyProblem) as problem:
-        return [Finding("database", BROKEN, str(problem))]
-    return [*_version(version), *_writing(path, seen)]
-
-
-def _unsound(path: Path, seen: Checkup) -> Finding:
-    if "locked" in seen.trouble:
-        return Finding("database", BROKEN, f"{path} is held by another program", "Close that program and try again.")
-    return Finding("database", BROKEN, f"{path} is damaged or not a database", "yousaid restore FILE")
-
-
-def _version(version: str | None) -> list[Finding]:
-    if version is None:
-        return [Finding("database", BROKEN, "the file is empty", "yousaid setup")]
-    if version > HEAD:
-        return [Finding("database", BROKEN, "it is from a newer version", "Install that version of YouSaid.")]
-    if version < HEAD:
-        return [Finding("database", BROKEN, "it is from an older version", "yousaid backup FILE, then yousaid run")]
-    return [Finding("database", OK, "sound, of this version, and opened by this key")]
-
-
-def _writing(path: Path, seen: Checkup) -> Iterator[Finding]:
-    if "locked" in seen.unwritable:
-        yield Finding("writing", LOOK, "another program writes to it just now", "Run `yousaid doctor` again.")
-    elif seen.unwritable:
-        yield Finding("writing", BROKEN, f"{path} cannot be written", "Check the owner and rights of file and folder.")
-    elif not seen.wal:
-        yield Finding("writing", LOOK, "it is not in WAL mode, so readers and the bot block each other", "yousaid run")
-    else:
-        yield Finding("writing", OK, "can be written, in WAL mode")
-
-
 async def _inside(db: Database, settings: Settings, telegram: Me | None, now: datetime) -> list[Finding]:
     bot: list[Finding] = []
     if telegram and telegram.name:
@@ -196,10 +141,9 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
             lambda: _outbox(tx, settings, now),
             lambda: _boxes(tx),
             lambda: _forms(tx),
-            lambda: _backup(tx, now),
         ]
         about = [Finding("school", OK, school.name), _zone(school, now), *bot, *await _token(tx, school, now)]
-        return about + [await look() for look in looks]
+        return about + [await look() for look in looks] + await look_at_backups(tx, now)
 
 
 async def _same(tx: Tx, telegram: Me) -> list[Finding]:
@@ -286,7 +230,7 @@ async def _outbox(tx: Tx, settings: Settings, now: datetime) -> Finding:
     due = await oldest_due(tx, now)
     if due is None or now - moment(due) < LATE:
         return Finding("messages", OK, "nothing is late")
-    remedy = "yousaid run" if not _bot_runs(settings) else "Look into the bot's log."
+    remedy = "yousaid run" if not await _bot_runs(settings) else "Look into the bot's log."
     return Finding("messages", LOOK, f"some should have gone out {_age(now - moment(due))} ago", remedy)
 
 
@@ -309,15 +253,6 @@ async def _forms(tx: Tx) -> Finding:
         return Finding("forms", BROKEN, error.lines[0], "yousaid form check FILE, then yousaid form add FILE")
 
 
-async def _backup(tx: Tx, now: datetime) -> Finding:
-    made = await read_fact(tx, LAST_BACKUP)
-    if made is None:
-        return Finding("backup", LOOK, "none was made yet", "yousaid backup FILE")
-    age = now - datetime.fromisoformat(made.decode())
-    old = age > BACKUP_OLD
-    return Finding("backup", LOOK if old else OK, f"made {_age(age)} ago", "yousaid backup FILE" if old else "")
-
-
 def _age(age: timedelta) -> str:
     minutes = int(age.total_seconds() // 60)
     if minutes < 120:
@@ -326,15 +261,6 @@ def _age(age: timedelta) -> str:
 
 
 # --- the machine and the world ------------------------------------------------------------------------------------
-
-
-def _disk(settings: Settings) -> Finding:
-    place = next(p for p in (settings.database.parent, *settings.database.absolute().parents) if p.is_dir())
-    free = shutil.disk_usage(place).free
-    size = settings.database.stat().st_size if settings.database.is_file() else 0
-    enough = free >= max(2 * size, 50_000_000)
-    says = f"{free // 1_000_000} MB free"
-    return Finding("disk", OK if enough else BROKEN, says, "" if enough else "Free some space: a backup needs it.")
 
 
 def _clock(now: datetime, date: datetime | None) -> Finding:
@@ -398,21 +324,21 @@ def _bot_options(me: Me) -> Iterator[Finding]:
         yield Finding("guests", LOOK, says, "In @BotFather: Bot Settings, switch guest mode off.")
 
 
-def _port(settings: Settings) -> Finding:
+async def _port(settings: Settings) -> Finding:
     try:
         with socket.create_server((settings.host, settings.port), reuse_port=False):
             return Finding("address", OK, f"{settings.listen} is free")
     except OSError:
-        if _bot_runs(settings):
+        if await _bot_runs(settings):
             return Finding("address", OK, f"{settings.listen} is used by the running bot")
     remedy = "Stop the other program, or set YOUSAID_LISTEN."
     return Finding("address", BROKEN, f"{settings.listen} is used by another program", remedy)
 
 
-def _bot_runs(settings: Settings) -> bool:
+async def _bot_runs(settings: Settings) -> bool:
     try:
-        return RunLock(settings.database).held_elsewhere()
-    except OSError:
+        return await run_lock(settings.database).held_elsewhere()
+    except (OSError, DatabaseProblem):
         return False
 
 

@@ -11,8 +11,8 @@ from bot.facts import House
 from bot.settings import Settings
 from conversations.texts import load_texts
 from data.database import Database, open_database
-from data.place import SqliteFile
 from data.key_ring import KeyFile, read_ring
+from data.place import SqliteFile
 from data.school import School, load_school
 from data.vault import BoxKeys, Vault
 

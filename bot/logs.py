@@ -14,13 +14,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from data.place import PostgresServer
+
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 HIDDEN = "[hidden]"
 THIRD_PARTIES = (
     "httpx", "httpcore", "telegram", "telegram.ext", "aiohttp", "apscheduler", "sqlalchemy",
-    "aiosqlite", "alembic", "asyncio", "uvicorn", "uvicorn.access", "uvicorn.error",
+    "aiosqlite", "alembic", "asyncio", "asyncpg", "uvicorn", "uvicorn.access", "uvicorn.error",
 )  # fmt: skip
 TELL_EVERYTHING = ("telegram.Bot", "telegram.ext.ExtBot")  # print whole updates when they cannot read one
 SHAPES = (
@@ -80,9 +82,10 @@ def set_up_logging(level: str, secrets: Iterable[str]) -> Redactor:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """What must not stand in any log: the token and the key, wherever it comes from."""
+    """What must not stand in any log: the token, the database's password and the key, wherever it comes from."""
     given = [s.get_secret_value() for s in (settings.telegram_token, settings.key) if s is not None]
-    return [*given, *_key_in(settings.key_file)]
+    password = settings.database.secrets() if isinstance(settings.database, PostgresServer) else []
+    return [*given, *password, *_key_in(settings.key_file)]
 
 
 def _key_in(path: Path) -> list[str]:

@@ -22,8 +22,9 @@ from conversations.channel import Channel
 from conversations.screening import load_lexicon
 from data.answers import destroy_spent_keys
 from data.database import write_fact
-from data.lock import RunLock
+from data.lock import RunLock, run_lock
 from data.outbox import free_dead_claims, new_owner
+from data.scratch import clean
 from scheduler.clock import make_clock, now_utc
 from scheduler.due import Sender
 
@@ -56,19 +57,30 @@ def _end_on_signal(running: asyncio.Task[None]) -> None:
 
 
 async def _run_alone(settings: Settings) -> None:
-    lock = RunLock(settings.database)
+    lock = run_lock(settings.database)
     async with opened_school(settings) as opened:
-        if not lock.acquire():
+        if not await lock.acquire():
             raise CannotRun(f"A bot runs on {settings.database} already. Stop it first.")
+        jobs = [asyncio.create_task(_run(settings, opened)), asyncio.create_task(_alone(lock))]
         try:
-            await _run(settings, opened)
+            await _until_one_ends(jobs)
         finally:
-            lock.release()
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            await lock.release()
+
+
+async def _alone(lock: RunLock) -> None:
+    """Never returns; two bots on one database would say everything twice."""
+    await lock.taken_over()
+    raise CannotRun("Another bot works on this database now, so this one has stopped.")
 
 
 async def _run(settings: Settings, opened: Opened) -> None:
     await asyncio.to_thread(load_lexicon, "en")
     await destroy_spent_keys(opened.db)
+    await asyncio.to_thread(clean, settings.backups_folder)
     owner = new_owner()
     async with opened.db.transaction() as tx:
         await free_dead_claims(tx, owner)
@@ -109,7 +121,7 @@ async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: 
     channels: Mapping[str, Channel] = {NAME: channel} if channel else {}
     letters = Letters(opened.db, opened.house)
     sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner)
-    clock = make_clock(opened.db, opened.house.school, sender)
+    clock = make_clock(opened.db, opened.house.school, sender, backups=settings.backups_folder)
     web = WebServer(settings, dialogue, letters)
     clock.start()
     jobs = [asyncio.create_task(web.serve())]

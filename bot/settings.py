@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from data.place import Place, PostgresServer, SqliteFile, backups_beside, read_place
 
 PREFIX = "YOUSAID_"
 
@@ -35,7 +37,10 @@ class Settings(BaseSettings):
         "https://api.telegram.org", description="root of the Bot API server, for a self-hosted one"
     )
     telegram_mode: Literal["polling"] = Field("polling", description="how updates come: polling")
-    database: Path = Field(Path("var/yousaid.db"), description="path of the SQLite file")
+    database: Annotated[Place, NoDecode] = Field(
+        SqliteFile(Path("var/yousaid.db")), description="path of the SQLite file, or postgresql://user@host/database"
+    )
+    backups: Path | None = Field(None, description="folder of the nightly backups: backups/ beside the SQLite file")
     key_file: Path = Field(
         Path("~/.config/yousaid/key"), description="encryption key, readable by its owner only; box keys lie beside it"
     )
@@ -71,17 +76,15 @@ class Settings(BaseSettings):
             raise ValueError("is not a time zone; use a name like Europe/London")
         return value
 
-    @field_validator("database")
+    @field_validator("database", mode="before")
     @classmethod
-    def _file(cls, value: Path) -> Path:
-        if str(value).startswith(("postgres:", "postgresql:")):
-            raise ValueError("must be the path of a SQLite file; PostgreSQL is not supported yet")
-        return value.expanduser()
+    def _place(cls, value: object) -> Place:
+        return value if isinstance(value, (SqliteFile, PostgresServer)) else read_place(str(value))
 
-    @field_validator("key_file")
+    @field_validator("key_file", "backups")
     @classmethod
-    def _home(cls, value: Path) -> Path:
-        return value.expanduser()
+    def _home(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else None
 
     @property
     def host(self) -> str:
@@ -99,6 +102,11 @@ class Settings(BaseSettings):
     @property
     def key_folder(self) -> Path:
         return self.key_file.parent
+
+    @property
+    def backups_folder(self) -> Path:
+        """Where nightly backups lie, and plain copies while one is made or put back."""
+        return self.backups or backups_beside(self.database)
 
 
 def read_settings() -> Settings:

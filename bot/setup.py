@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from bot.cli.links import known_bot_name, remember_bot_name
 from bot.cli.telegram_me import Me, ask_me
@@ -13,7 +12,7 @@ from bot.house import opened_database, read_vault, shares_folder
 from bot.our_bot import remember_bot
 from bot.settings import Settings
 from data.codes import Invitation, make_code
-from data.database import Database, DatabaseProblem, Tx, schema_version
+from data.database import Database, DatabaseProblem, Tx, is_empty, remove_database
 from data.people import save_groups
 from data.school import School, load_school, save_school
 from data.vault import KeyProblem, new_master_key, read_master_key, write_private
@@ -36,7 +35,7 @@ class SetUp:
 
 async def set_up(settings: Settings, school: School, now: datetime) -> SetUp:
     """Make or update the school's installation; known problems in one line, and then nothing was changed."""
-    new_database = not settings.database.exists() or not settings.database.stat().st_size
+    new_database = await is_empty(settings.database)
     made = _ready_key(settings, new_database)
     try:
         read_vault(settings)
@@ -44,15 +43,15 @@ async def set_up(settings: Settings, school: School, now: datetime) -> SetUp:
             return await _fill(db, settings, school, now, _sheet(settings) if made or new_database else None)
     except BaseException:
         if made:  # nobody has seen the key, so what little was sealed with it is of no use
-            _take_back(settings, new_database)
+            await _take_back(settings, new_database)
         raise
 
 
-def _take_back(settings: Settings, new_database: bool) -> None:
+async def _take_back(settings: Settings, new_database: bool) -> None:
+    if new_database:
+        with suppress(DatabaseProblem, KeyProblem, OSError):
+            await remove_database(settings.database, read_vault(settings))
     settings.key_file.unlink(missing_ok=True)
-    if new_database and settings.database.is_file():
-        for end in ("", "-wal", "-shm"):
-            settings.database.with_name(settings.database.name + end).unlink(missing_ok=True)
 
 
 async def _fill(db: Database, settings: Settings, school: School, now: datetime, key: str | None) -> SetUp:
@@ -96,37 +95,19 @@ async def _bot(settings: Settings) -> tuple[Me | None, str]:
 
 def _ready_key(settings: Settings, new_database: bool) -> bool:
     """Whether a key was made now. A key that is there is never touched; a database without its key is never taken."""
-    _check_place(settings.database)
     if settings.key is not None or settings.key_file.exists():
         return False
     if not new_database:
-        _refuse_database_without_key(settings)
+        raise KeyProblem(
+            f"There is a database at {settings.database}, but no key at {settings.key_file}. "
+            "Put the key back from the recovery sheet; nothing was changed."
+        )
     folder = settings.key_folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(FileExistsError):  # another setup was faster: its key holds
         write_private(settings.key_file, new_master_key().encode() + b"\n")
         return True
     return False
-
-
-def _refuse_database_without_key(settings: Settings) -> None:
-    try:
-        schema_version(settings.database)  # DatabaseProblem when it is something else
-    except DatabaseProblem:
-        raise
-    except Exception:
-        raise DatabaseProblem(
-            f"The file at {settings.database} is damaged or not a database. Nothing was changed."
-        ) from None
-    raise KeyProblem(
-        f"There is a database at {settings.database}, but no key at {settings.key_file}. "
-        "Put the key back from the recovery sheet; nothing was changed."
-    )
-
-
-def _check_place(database: Path) -> None:
-    if database.is_dir():
-        raise DatabaseProblem(f"{database} is a folder. Set YOUSAID_DATABASE to the path of a file.")
 
 
 def _sheet(settings: Settings) -> str | None:

@@ -19,13 +19,14 @@ from conversations.engine import kept_answers
 from conversations.form import Form
 from data.database import Database, Tx
 from data.moments import new_id
+from data.records import keep_records
 from data.runs import Run, end_runs, has_started, runs_in
 from data.surveys import Survey, all_surveys, mark_closed
 from data.tables import answers, marks, sheet_keys
+from data.totals import ANSWERED, NO_CHOICE, totals_of
+from data.totals import SHEET as SHEET
 
 BOX_LEAST = 5  # a box with fewer sheets is never opened
-NO_CHOICE = ("~skipped", "~raised")
-SHEET = "~sheet"  # in place of a question: one row for every sheet, also where it holds no choice
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ async def open_box(tx: Tx, survey: Survey, on: date) -> Closed | None:
         return None
     if opened:
         await _copy(tx, survey, finished)
+    if survey.mode == "NAMED":
+        await keep_records(tx, survey, finished)
     done = {run.person for run in finished}
     rows = [{"survey": survey.id, "person": run.person, "finished": run.person in done} for run in runs]
     await tx.run(insert(marks), sorted(rows, key=lambda row: str(row["person"])))
@@ -71,7 +74,7 @@ async def mark_lost(tx: Tx, survey: Survey, people: list[str], on: date) -> None
 async def seal_off(db: Database, survey: str) -> None:
     """After the commit of a closing: empty the WAL and destroy the box key, so that no copy can be read any more."""
     db.boxes.destroy(survey)
-    await db.truncate_wal()
+    await db.wipe_deleted()
 
 
 async def destroy_spent_keys(db: Database) -> list[str]:
@@ -130,7 +133,9 @@ class QuestionCounts:
 
 
 async def count_answers(tx: Tx, survey: str) -> dict[str, QuestionCounts]:
-    """The counts of a closed survey, by question."""
+    """The counts of a closed survey, by question; the same when only its totals are left."""
+    if kept := await totals_of(tx, survey):
+        return {q: _question(counts.pop(ANSWERED, 0), counts) for q, counts in kept.items() if q != SHEET}
     where = and_(answers.c.survey == survey, answers.c.question != SHEET)
     values = await tx.all(
         select(answers.c.question, answers.c.value, func.count())
@@ -155,7 +160,9 @@ def _question(answered: int, counts: dict[str, int]) -> QuestionCounts:
 
 
 async def count_sheets(tx: Tx, survey: str) -> int:
-    """How many answer sheets there are, also those with nothing but words on them: as many as finished marks."""
+    """How many answer sheets there were, also those with nothing but words on them: as many as finished marks."""
+    if kept := await totals_of(tx, survey):
+        return kept.get(SHEET, {}).get("", 0)
     return int(await tx.value(select(func.count()).where(answers.c.survey == survey, answers.c.question == SHEET)))
 
 

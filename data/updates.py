@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import bindparam, delete, exists, func, insert, select
 
 from data.database import Tx
 from data.moments import moment, stamp
@@ -14,7 +13,10 @@ from data.tables import readings, updates
 KEPT = 20_000  # far more than a channel can redeliver
 
 
-_NOTE = sqlite_insert(updates).on_conflict_do_nothing()  # built once: every update is noted
+_NEW = select(bindparam("channel", type_=updates.c.channel.type), bindparam("id", type_=updates.c.id.type)).where(
+    ~exists().where(updates.c.channel == bindparam("channel"), updates.c.id == bindparam("id"))
+)
+_NOTE = insert(updates).from_select(["channel", "id"], _NEW)  # built once: every update is noted
 
 
 async def first_time(tx: Tx, channel: str, id: int) -> bool:

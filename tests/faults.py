@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conversations.channel import Message
-from data import database, writing
+from data import sqlite, writing
 
 
 class Killed(BaseException):
@@ -35,7 +35,7 @@ class Trip:
 
 def watch(trip: Trip, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every statement of a writing turn and both sides of every commit are calls."""
-    plain_execute, plain_commit = database._at_once, writing.Writer._committed
+    plain_execute, plain_commit = sqlite._at_once, writing.Writer._committed
 
     def at_once(connection: Any) -> Any:
         execute = plain_execute(connection)
@@ -51,7 +51,7 @@ def watch(trip: Trip, monkeypatch: pytest.MonkeyPatch) -> None:
         plain_commit(writer)
         trip.step()
 
-    monkeypatch.setattr(database, "_at_once", at_once)
+    monkeypatch.setattr(sqlite, "_at_once", at_once)
     monkeypatch.setattr(writing.Writer, "_committed", committed)
 
 

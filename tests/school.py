@@ -18,6 +18,7 @@ from data.codes import Invitation, make_code
 from data.database import Database, open_database
 from data.outbox import new_owner
 from data.people import Person, add_person, add_role, find_group, find_person, join_group, save_groups
+from data.place import SqliteFile
 from data.school import check_school, save_school
 from data.vault import BoxKeys, Vault
 from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
@@ -156,7 +157,9 @@ class Talk:
 async def opened(folder: Path, clock: Clock | None = None, **facts: object) -> AsyncIterator[School]:
     """Elmfield in this folder, closed again at the end. Opened twice, it is a restart."""
     clock = clock or Clock()
-    db = await open_database(folder / "data" / "yousaid.db", Vault(MASTER), BoxKeys(folder / "keys"), create=True)
+    db = await open_database(
+        SqliteFile(folder / "data" / "yousaid.db"), Vault(MASTER), BoxKeys(folder / "keys"), create=True
+    )
     try:
         school = check_school(ELMFIELD | facts, "school.yaml")
         async with db.transaction() as tx:

@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.settings import Settings
 from bot.telegram_channel.application import make_application, running, serve
 from bot.telegram_channel.channel import TelegramChannel
+from data.place import SqliteFile
 from tests.school import Clock, School, opened
 from tests.telegram_server import Person, TelegramServer
 
@@ -42,7 +43,9 @@ class TelegramSchool:
 
 
 def settings_for(server: TelegramServer, folder: Path) -> Settings:
-    return Settings(telegram_token=server.token, telegram_api=server.url, database=folder / "data" / "yousaid.db")
+    return Settings(
+        telegram_token=server.token, telegram_api=server.url, database=SqliteFile(folder / "data" / "yousaid.db")
+    )
 
 
 @asynccontextmanager

@@ -4,43 +4,44 @@ import subprocess
 import sys
 from pathlib import Path
 
-from data.lock import RunLock
+from data.lock import FileLock
 
-HOLD = "import sys, time; from pathlib import Path; from data.lock import RunLock; l = RunLock(Path(sys.argv[1])); print(l.acquire(), flush=True); time.sleep(60)"  # noqa: E501
-
-
-def test_only_one_holds_it_until_released(tmp_path: Path) -> None:
-    first, second = RunLock(tmp_path / "yousaid.db"), RunLock(tmp_path / "yousaid.db")
-
-    assert first.acquire()
-    assert first.acquire()
-    assert not second.acquire()
-    first.release()
-    first.release()
-    assert second.acquire()
-    second.release()
+HOLD = "import asyncio, sys, time; from pathlib import Path; from data.lock import FileLock; l = FileLock(Path(sys.argv[1])); print(asyncio.run(l.acquire()), flush=True); time.sleep(60)"  # noqa: E501
 
 
-def test_databases_have_locks_of_their_own(tmp_path: Path) -> None:
-    one, other = RunLock(tmp_path / "a.db"), RunLock(tmp_path / "b.db")
+async def test_only_one_holds_it_until_released(tmp_path: Path) -> None:
+    first, second = FileLock(tmp_path / "yousaid.db"), FileLock(tmp_path / "yousaid.db")
 
-    assert one.acquire()
-    assert other.acquire()
+    assert await first.acquire()
+    assert await first.acquire()
+    assert not await second.acquire()
+    await first.release()
+    await first.release()
+    assert await second.acquire()
+    await second.release()
+
+
+async def test_databases_have_locks_of_their_own(tmp_path: Path) -> None:
+    one, other = FileLock(tmp_path / "a.db"), FileLock(tmp_path / "b.db")
+
+    assert await one.acquire()
+    assert await other.acquire()
     assert one.path == tmp_path / "a.db.lock"
-    one.release()
-    other.release()
+    await one.release()
+    await other.release()
 
 
-def test_killed_process_holds_nothing(tmp_path: Path) -> None:
+async def test_killed_process_holds_nothing(tmp_path: Path) -> None:
     here = Path(__file__).parent.parent
-    other = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "a.db")], cwd=here, stdout=subprocess.PIPE)
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "a.db")]
+    other = subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE)  # noqa: ASYNC220
     assert other.stdout
     with other.stdout:
         assert other.stdout.readline() == b"True\n"
-    lock = RunLock(tmp_path / "a.db")
+    lock = FileLock(tmp_path / "a.db")
 
-    assert not lock.acquire()
+    assert not await lock.acquire()
     other.kill()
     other.wait()
-    assert lock.acquire()
-    lock.release()
+    assert await lock.acquire()
+    await lock.release()

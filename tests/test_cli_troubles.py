@@ -1,5 +1,6 @@
 """What can be wrong with settings, key and database: one line each, and nothing overwritten. Some as real processes."""
 
+import asyncio
 import os
 import socket
 import sqlite3
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from data.lock import RunLock
+from data.lock import FileLock
 from data.vault import new_master_key
 from tests.command_line import CommandLine, command_line_in
 
@@ -147,11 +148,11 @@ def test_taken_address_ends_the_start_in_one_line(yousaid: CommandLine, monkeypa
 
 
 def test_second_bot_is_told_that_one_runs(yousaid: CommandLine) -> None:
-    bot = RunLock(yousaid.database)
-    assert bot.acquire()
+    bot = FileLock(yousaid.database)
+    assert asyncio.run(bot.acquire())
 
     assert "already" in yousaid.process("run").refused()
-    bot.release()
+    asyncio.run(bot.release())
 
 
 @pytest.mark.parametrize("command", EVERY)

@@ -1,5 +1,6 @@
 """`yousaid doctor`: finds what is wrong, names what mends it, works offline and quickly."""
 
+import asyncio
 import json
 import os
 import socket
@@ -11,7 +12,7 @@ import pytest
 
 from data.alerts import start_alert
 from data.database import Tx
-from data.lock import RunLock
+from data.lock import FileLock
 from data.outbox import post
 from data.people import add_person, add_role
 from data.queue import add_item
@@ -161,10 +162,10 @@ def test_address_in_use_is_broken_unless_the_bot_itself_uses_it(
     with socket.create_server(("127.0.0.1", 0)) as other:
         monkeypatch.setenv("YOUSAID_LISTEN", f"127.0.0.1:{other.getsockname()[1]}")
         assert found(yousaid)["address"][0] == "broken"
-        bot = RunLock(yousaid.database)
-        assert bot.acquire()
+        bot = FileLock(yousaid.database)
+        assert asyncio.run(bot.acquire())
         assert found(yousaid)["address"][0] == "ok"
-        bot.release()
+        asyncio.run(bot.release())
 
 
 def test_lost_box_key_is_broken(yousaid: CommandLine) -> None:

@@ -11,8 +11,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-from data.database import HEAD, prepare, schema_version
+from data.database import HEAD
 from data.migrations.migrate import upgrade
+from data.sqlite import prepare, schema_version
 from data.tables import metadata
 from data.vault import Vault
 from tests.school import MASTER

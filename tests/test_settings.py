@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.logs import secrets_of
 from bot.settings import PREFIX, Settings, SettingsProblem, read_settings
+from data.place import PostgresServer, SqliteFile, read_place
 from tests.command_line import command_line_in
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
@@ -63,7 +65,14 @@ def test_unknown_name_in_the_file_is_refused() -> None:
         ("LISTEN", "8080", "must look like"),
         ("PUBLIC_URL", "voice.example", "must begin with http"),
         ("TIMEZONE", "London", "is not a time zone"),
-        ("DATABASE", "postgresql://h/d", "PostgreSQL is not supported yet"),
+        ("DATABASE", "mysql://h/d", "must be the path of a SQLite file"),
+        ("DATABASE", "postgresql+asyncpg://h/d", "begin with postgresql://"),
+        ("DATABASE", "postgresql://canary@h", "must name the database"),
+        ("DATABASE", "postgresql://canary@h/d?sslmod=verify-full", "option that is not known"),
+        ("DATABASE", "postgresql://canary@h/d?sslmode=yes", "one of these as sslmode"),
+        ("DATABASE", "postgresql://me:can/ary@h/d", "not a whole URL"),
+        ("DATABASE", "postgresql://me:can#ary@h/d", "must name the database|not a whole URL"),
+        ("DATABASE", "postgresql://one,two/d", "one server only"),
         ("LOG", "loud", "debug"),
     ],
 )
@@ -77,6 +86,25 @@ def test_wrong_value_is_one_line_with_the_name(
 
     assert PREFIX + name in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert not {"canary", "can/", "can#", "ary@"} & set(re.findall(r"canary|can[/#]|ary@", str(caught.value)))
+
+
+def test_database_is_a_file_or_on_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOUSAID_DATABASE", "/srv/school:1.db")
+    assert read_settings().database == SqliteFile(Path("/srv/school:1.db"))
+    monkeypatch.setenv("YOUSAID_DATABASE", "postgres://me:p%40ss-canary@db.example:5433/elm%20field?sslmode=require")
+    place = read_settings().database
+    assert isinstance(place, PostgresServer)
+    assert (str(place), place.is_local) == ("elm field on db.example", False)
+    assert "canary" not in repr(read_settings())
+    assert "p@ss-canary" in secrets_of(read_settings())
+
+
+@pytest.mark.parametrize("host", ["", "localhost", "127.0.0.1", "%2Frun%2Fpostgresql"])
+def test_what_passes_on_this_machine_needs_no_certificate(host: str) -> None:
+    place = read_place(f"postgresql://{host}/elmfield")
+    assert isinstance(place, PostgresServer)
+    assert (place.is_local, place.name) == (True, "elmfield on this machine")
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

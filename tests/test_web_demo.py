@@ -19,7 +19,7 @@ from bot import demo
 from bot.demo_school import make_school
 from data.answers import count_answers
 from data.database import DatabaseBusy
-from data.lock import RunLock
+from data.lock import FileLock
 from data.outbox import on_page
 from data.people import find_person, people_with_role
 from data.queue import waiting_items
@@ -92,11 +92,11 @@ async def test_half_a_school_is_made_anew(folder: Path, missing: str) -> None:
 
 
 async def test_two_starts_at_once_do_not_make_it_twice(tmp_path: Path) -> None:
-    lock = RunLock(tmp_path / "demo")
-    assert lock.acquire()
+    lock = FileLock(tmp_path / "demo")
+    assert await lock.acquire()
     with pytest.raises(DatabaseBusy):
         await demo.ensure_school(tmp_path / "demo", NOW)
-    lock.release()
+    await lock.release()
 
 
 def test_browser_is_only_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ async def test_a_turn_that_fails_undoes_only_itself(school: School) -> None:
 
 async def test_turns_that_wait_together_share_a_commit(school: School) -> None:
     commits: list[object] = []
-    event.listen(school.db._writer.engine, "commit", commits.append)
+    event.listen(school.db.store.writer.engine, "commit", commits.append)
     await asyncio.gather(*(note(school, str(n)) for n in range(50)))
     assert len(commits) < 5
     assert all(await stored(school, *map(str, range(50))))

@@ -80,12 +80,12 @@ def _check_address(settings: Settings) -> None:
     import socket
 
     from bot.cli.one_line import Problem
-    from data.lock import RunLock
+    from data.lock import run_lock
 
     try:
         socket.create_server((settings.host, settings.port)).close()
     except OSError as error:
-        if RunLock(settings.database).held_elsewhere():
+        if asyncio.run(run_lock(settings.database).held_elsewhere()):
             return
         taken = error.errno == errno.EADDRINUSE
         remedy = "Stop the other program, or set YOUSAID_LISTEN." if taken else "Set YOUSAID_LISTEN to one that can be."
