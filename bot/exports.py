@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from conversations.counting import count_words, removed_words
 from conversations.form import Form, Question, said
 from conversations.summary import PUBLIC_LEAST, QuestionSummary, Results, Row
 from conversations.texts import Texts
@@ -37,14 +38,17 @@ def counts_csv(results: Results, texts: Texts, language: str) -> str:
     return as_csv(rows)
 
 
-def answers_csv(form: Form, sheets: Iterable[Sheet], texts: Texts, language: str) -> str:
-    """A line per answer sheet in its random order, choices as ids and as words; words of people are in no export."""
+def answers_csv(form: Form, sheets: Iterable[Sheet], numbers: Mapping[str, int], texts: Texts, language: str) -> str:
+    """A line per answer sheet in its random order, choices as ids and as words; words of people are in no export.
+
+    `numbers` are those of the sheets, by their ids: where one was taken out, its number is missing.
+    """
     questions = [q for q in form.questions if q.type != "text"]
     head = ["sheet", *(name for q in questions for name in (q.id, f"{q.id} words"))]
     rows: list[Sequence[object]] = [head]
-    for number, (_, values) in enumerate(sheets, 1):
+    for id, values in sheets:
         cells = (cell for q in questions for cell in _answer(q, values.get(q.id), texts, language))
-        rows.append([number, *cells])
+        rows.append([numbers[id], *cells])
     return as_csv(rows)
 
 
@@ -55,7 +59,9 @@ def comments_csv(comments: Iterable[Comment]) -> str:
     return as_csv(rows)
 
 
-def codebook_csv(form: Form, results: Results, mode: str, made_by: str, made_on: date, language: str) -> str:
+def codebook_csv(
+    form: Form, results: Results, mode: str, made_by: str, made_on: date, texts: Texts, language: str
+) -> str:
     """What the other files mean: mode, thresholds, dates, who made them, every question and answer id (EXP-4)."""
     rows: list[Sequence[object]] = [("name", "meaning")]
     rows += [
@@ -68,6 +74,7 @@ def codebook_csv(form: Form, results: Results, mode: str, made_by: str, made_on:
         ("people asked", results.asked),
         ("people who started", results.started),
         ("people who finished", results.finished),
+        *_sheets(results, texts, language),
         ("counts are shown from", f"{results.least} answers on"),
         ("comments", f"from {PUBLIC_LEAST} answers on: approved themes, and words whose author allowed a quote"),
         ("made by", made_by),
@@ -77,6 +84,15 @@ def codebook_csv(form: Form, results: Results, mode: str, made_by: str, made_on:
         rows.append((question.id, said(question.text, language)))
         rows += [(f"{question.id} {choice.id}", said(choice.label, language)) for choice in question.choices]
     return as_csv(rows)
+
+
+def _sheets(results: Results, texts: Texts, language: str) -> list[Sequence[object]]:
+    """The count that anybody can check, and whether sheets were taken out (AUDIT-1)."""
+    if results.count is None:
+        return []
+    removed = removed_words(results.count, texts, language)
+    rows: list[Sequence[object]] = [("answer sheets", count_words(results.count, texts, language))]
+    return [*rows, ("taken out", removed)] if removed else rows
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
@@ -124,6 +140,11 @@ def _row_count(row: Row, results: Results, texts: Texts, language: str) -> objec
 
 def _count(count: int | None, texts: Texts, language: str) -> object:
     return texts.say(language, "summary.hidden") if count is None else count
+
+
+def answer_words(q: Question, values: tuple[str, ...] | None, texts: Texts, language: str) -> str:
+    """One answer as people read it."""
+    return _answer(q, values, texts, language)[1]
 
 
 def _answer(q: Question, values: tuple[str, ...] | None, texts: Texts, language: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from bot.facts import House
 from conversations.summary import PUBLIC_LEAST, Results, Tally, summarise
 from data.answers import count_answers
 from data.comments import theme_counts
+from data.counting import count_check
 from data.database import Tx
 from data.surveys import Survey
 
@@ -27,6 +28,7 @@ async def results_of(tx: Tx, house: House, survey: Survey, language: str) -> Res
         language=language,
         facts=house.survey_facts(survey, language),
     )
+    results = replace(results, count=await count_check(tx, survey))
     if results.finished < PUBLIC_LEAST:
         return results  # nothing of what people wrote (SUP-6)
     return replace(results, themes=tuple((await theme_counts(tx, survey.id)).items()))

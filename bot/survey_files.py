@@ -9,10 +9,11 @@ from bot.exports import ANON_LEAST, answers_csv, codebook_csv, comments_csv, cou
 from bot.facts import House
 from bot.results import results_of
 from conversations.summary import PUBLIC_LEAST, Results
-from conversations.texts import Texts
+from conversations.texts import Texts, long_date
 from data.answers import sheets_of
 from data.comments import approved_comments, held_comments
 from data.database import Tx
+from data.removals import sheet_numbers
 from data.surveys import Survey
 
 
@@ -36,13 +37,15 @@ async def files_of(tx: Tx, house: House, survey: Survey, made_by: str, today: da
     comments, held = await approved_comments(tx, survey.id), await held_comments(tx, survey.id)
     files = {
         "counts": counts_csv(results, texts, "en"),
-        "codebook": codebook_csv(survey.form, results, survey.mode, made_by, today, "en"),
+        "codebook": codebook_csv(survey.form, results, survey.mode, made_by, today, texts, "en"),
     }
     notes = []
-    if survey.mode == "ANON" and len(sheets) < ANON_LEAST:
+    if survey.totals_since:
+        notes.append(texts.say("en", "export.only-totals", date=long_date(survey.totals_since, "en")))
+    elif survey.mode == "ANON" and len(sheets) < ANON_LEAST:
         notes.append(texts.say("en", "export.answers-few", least=ANON_LEAST))
     else:
-        files["answers"] = answers_csv(survey.form, sheets, texts, "en")
+        files["answers"] = answers_csv(survey.form, sheets, await sheet_numbers(tx, survey), texts, "en")
     if comments and results.finished >= PUBLIC_LEAST:
         files["comments"] = comments_csv(comments)
     return SurveyFiles(survey.id, files, notes + _comment_notes(texts, results, len(comments), held))

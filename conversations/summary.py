@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from conversations.counting import CountCheck, count_words, removed_words
 from conversations.form import Form, Question, said
 from conversations.suppression import CELL_LEAST as CELL_LEAST
 from conversations.suppression import hide_few
@@ -78,7 +79,8 @@ class QuestionSummary:
 class Results:
     """A closed survey's counts, ready to be shown. `hidden` when too few finished to show anything.
 
-    `themes` are what readers approved of the words people wrote, with how often.
+    `themes` are what readers approved of the words people wrote, with how often. `count` shows that no sheet is
+    missing.
     """
 
     title: str
@@ -94,6 +96,7 @@ class Results:
     least: int = STAFF_LEAST
     cell: int = CELL_LEAST
     themes: tuple[tuple[str, int], ...] = ()
+    count: CountCheck | None = None
 
 
 def summarise(
@@ -254,7 +257,16 @@ def summary_text(results: Results, texts: Texts, language: str) -> str:
         blocks.append("\n".join([title, *question_lines(question, results, texts, language)]))
     if results.themes:
         blocks.append(themes_line(results, texts, language))
+    blocks += count_lines(results, texts, language)
     return "\n\n".join(blocks)
+
+
+def count_lines(results: Results, texts: Texts, language: str) -> list[str]:
+    """That sheets were taken out, and the count that anybody can check (AUDIT-1)."""
+    if results.count is None:
+        return []
+    removed = removed_words(results.count, texts, language)
+    return [" ".join(filter(None, (removed, count_words(results.count, texts, language))))]
 
 
 def themes_line(results: Results, texts: Texts, language: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from bot.exports import answers_csv, as_csv, codebook_csv, counts_csv, safe, write_files
 from bot.results import results_of
 from data.answers import sheets_of
+from data.removals import sheet_numbers
 from data.surveys import find_survey
 from tests.school import School
 from tests.test_dialogue import SURVEY, answer, send
@@ -29,12 +30,12 @@ async def files(school: School) -> dict[str, list[list[str]]]:
         survey = await find_survey(tx, SURVEY)
         assert survey
         results = await results_of(tx, school.house, survey, "en")
-        sheets = await sheets_of(tx, SURVEY, survey.form)
+        sheets, numbers = await sheets_of(tx, SURVEY, survey.form), await sheet_numbers(tx, survey)
     texts = school.house.texts
     made = {
         "counts": counts_csv(results, texts, "en"),
-        "answers": answers_csv(survey.form, sheets, texts, "en"),
-        "codebook": codebook_csv(survey.form, results, survey.mode, "SENCO", date(2026, 11, 16), "en"),
+        "answers": answers_csv(survey.form, sheets, numbers, texts, "en"),
+        "codebook": codebook_csv(survey.form, results, survey.mode, "SENCO", date(2026, 11, 16), texts, "en"),
     }
     return {name: read(content) for name, content in made.items()}
 

@@ -30,9 +30,9 @@ def verify(
         noted = read_head(head) if head else None
     except HeadProblem as problem:
         raise Problem(str(problem)) from None
-    checked = _bundle(file, noted) if file else _log(noted)
-    typer.echo(_report(checked, noted is not None))
-    if checked.problems:
+    checked, wrong = (_bundle(file, noted), []) if file else _log(noted)
+    typer.echo("\n".join([_report(checked, noted is not None), *wrong]))
+    if checked.problems or wrong[1:]:
         raise typer.Exit(1)
 
 
@@ -47,15 +47,27 @@ def _bundle(file: Path, noted: Noted | None) -> Checked:
         raise Problem(f"{file} is no bundle of `yousaid audit export`.") from None
 
 
-def _log(noted: Noted | None) -> Checked:
+def _log(noted: Noted | None) -> tuple[Checked, list[str]]:
+    """The log, and a line about the counts of all surveys; more lines where one is wrong."""
     from bot.cli.opening import with_school
     from data.audit_check import check_log
 
-    async def check(opened: Opened) -> Checked:
+    async def check(opened: Opened) -> tuple[Checked, list[str]]:
         async with opened.db.reading() as tx:
-            return await check_log(tx, noted)
+            return await check_log(tx, noted), await _counts(opened, tx)
 
     return with_school(check)
+
+
+async def _counts(opened: Opened, tx: Tx) -> list[str]:
+    from conversations.counting import count_words
+    from data.counting import count_checks
+
+    found = await count_checks(tx)
+    surveys = "1 closed survey" if len(found) == 1 else f"{len(found)} closed surveys"
+    wrong = [f"{id}: {count_words(c, opened.house.texts, 'en')}" for id, c in found.items() if not c.holds]
+    summed = f"{len(wrong)} wrong" if wrong else "both sides agree"
+    return [f"Counts: {surveys}, and {summed}.", *wrong]
 
 
 def _report(checked: Checked, compared: bool) -> str:

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bot.cli.removing import remove
+
 if TYPE_CHECKING:
     from bot.house import Opened
     from data.database import Tx
     from data.surveys import Survey
 
-app = typer.Typer(help="List surveys, or show one.", rich_markup_mode=None)
+app = typer.Typer(help="List surveys, show one, or take an answer sheet out.", rich_markup_mode=None)
 COLUMNS = ("id", "state", "asked", "started", "finished")
 AS_JSON = typer.Option(False, "--json", help="Print JSON.")
+
+
+app.command()(remove)
 
 
 @app.command("list")
@@ -46,7 +51,16 @@ def show(id: str = typer.Argument(help="A survey, or a form for its latest surve
         typer.echo(json.dumps(row, ensure_ascii=False, indent=2))
         return
     for name, value in row.items():
-        typer.echo(f"{name}: {_shown(value)}")
+        typer.echo(f"{name}: {_count(value) if isinstance(value, dict) else _shown(value)}")
+
+
+def _count(values: dict[str, Any]) -> str:
+    """The count that anybody can check, in words; and that sheets were taken out."""
+    from conversations.counting import CountCheck, count_words, removed_words
+    from conversations.texts import load_texts
+
+    texts, check = load_texts(), CountCheck(**{k: v for k, v in values.items() if k != "holds"})
+    return " ".join(filter(None, (removed_words(check, texts, "en"), count_words(check, texts, "en"))))
 
 
 async def _all(opened: Opened) -> list[dict[str, Any]]:
@@ -57,8 +71,10 @@ async def _all(opened: Opened) -> list[dict[str, Any]]:
 
 
 async def _row(tx: Tx, survey: Survey) -> dict[str, Any]:
+    from data.counting import count_check
     from data.surveys import group_name
 
+    check = await count_check(tx, survey)
     started, finished = await counts(tx, survey)
     return {
         "id": survey.id,
@@ -76,6 +92,7 @@ async def _row(tx: Tx, survey: Survey) -> dict[str, Any]:
         "closes_at": survey.closes_at.isoformat(),
         "closed_on": survey.closed_on.isoformat() if survey.closed_on else None,
         "answer_by": survey.answer_by.isoformat(),
+        "count": check.as_values() if check else None,
     }
 
 
