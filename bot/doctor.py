@@ -20,7 +20,8 @@ from bot.facts import House
 from bot.findings import BROKEN, LOOK, OK, Finding
 from bot.gaps import gaps
 from bot.house import box_keys, read_vault, shares_folder
-from bot.our_bot import WEBHOOK, last_sharing, same_bot
+from bot.keeping_health import look_at_keeping
+from bot.our_bot import OTHER_BOT, WEBHOOK, last_sharing, same_bot, token_trouble
 from bot.settings import Settings, SettingsProblem, read_settings, unknown_names
 from conversations.texts import load_texts
 from data.alerts import open_alerts, steps_of
@@ -143,7 +144,14 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
             lambda: _forms(tx),
         ]
         about = [Finding("school", OK, school.name), _zone(school, now), *bot, *await _token(tx, school, now)]
-        return about + [await look() for look in looks] + await look_at_backups(tx, now)
+        return (
+            about
+            + [await look() for look in looks]
+            + [
+                *await look_at_keeping(db, school, now),
+                *await look_at_backups(tx, now),
+            ]
+        )
 
 
 async def _same(tx: Tx, telegram: Me) -> list[Finding]:
@@ -159,13 +167,17 @@ async def _same(tx: Tx, telegram: Me) -> list[Finding]:
 
 
 async def _token(tx: Tx, school: School, now: datetime) -> list[Finding]:
-    """Whether somebody else used the bot's token (B6)."""
-    shared = await last_sharing(tx, now)
+    """Whether our token can be used (B16), and whether somebody else used it (B6)."""
+    shared, trouble = await last_sharing(tx, now), await token_trouble(tx)
+    if trouble:
+        why = "belongs to another bot" if trouble.how == OTHER_BOT else "is not known to Telegram"
+        says = f"the token in the settings {why}, seen on {trouble.at.astimezone(school.zone):%d %B, %H:%M}"
+        return [Finding("token", BROKEN, says, "Put the right one from @BotFather in .env; the bot takes it up.")]
     if shared is None:
         return []
     how = "told Telegram to send its messages elsewhere" if shared.how == WEBHOOK else "fetched the bot's messages"
     says = f"another program {how}, last on {shared.at.astimezone(school.zone):%d %B, %H:%M}"
-    remedy = "If that was not you: /revoke in @BotFather, set the new token, yousaid run."
+    remedy = "If that was not you: /revoke in @BotFather, then put the new token in .env; the bot takes it up."
     return [Finding("token", BROKEN, says, remedy)]
 
 

@@ -13,11 +13,13 @@ from telegram.error import InvalidToken, NetworkError
 from bot.dialogue import Dialogue
 from bot.house import Opened, opened_school
 from bot.letters import Letters
+from bot.our_bot import token_is_right
 from bot.serving import WebServer
 from bot.settings import Settings
 from bot.telegram_channel import application as telegram
 from bot.telegram_channel.channel import NAME, TelegramChannel
 from bot.telegram_channel.polling import App
+from bot.telegram_channel.token_watch import TokenWatch
 from conversations.channel import Channel
 from conversations.screening import load_lexicon
 from data.answers import destroy_spent_keys
@@ -25,6 +27,7 @@ from data.database import write_fact
 from data.lock import RunLock, run_lock
 from data.outbox import free_dead_claims, new_owner
 from data.scratch import clean
+from data.tombstone_mirror import agree
 from scheduler.clock import make_clock, now_utc
 from scheduler.due import Sender
 
@@ -79,6 +82,7 @@ async def _alone(lock: RunLock) -> None:
 
 async def _run(settings: Settings, opened: Opened) -> None:
     await asyncio.to_thread(load_lexicon, "en")
+    await _forgotten_stays_forgotten(opened)
     await destroy_spent_keys(opened.db)
     await asyncio.to_thread(clean, settings.backups_folder)
     owner = new_owner()
@@ -91,12 +95,16 @@ async def _run(settings: Settings, opened: Opened) -> None:
     application = telegram.make_application(settings)
     try:
         await _serve(settings, opened, dialogue, owner, application)
-    except InvalidToken:
-        raise CannotRun(
-            "Telegram does not know this token. Copy YOUSAID_TELEGRAM_TOKEN from @BotFather again."
-        ) from None
     finally:
         await application.bot.shutdown()  # also where it never came up
+
+
+async def _forgotten_stays_forgotten(opened: Opened) -> None:
+    """Before anybody can see anything: an older database that was put in place loses again what had gone (A4.3)."""
+    again = await agree(opened.db, now_utc())
+    if again is not None:
+        found = ", ".join(f"{n} {kind}" for kind, n in again.items()) or "nothing"
+        log.warning("An older database was put in place. Deleted again: %s. Use `yousaid restore` next time.", found)
 
 
 async def _reach(application: App) -> None:
@@ -105,6 +113,8 @@ async def _reach(application: App) -> None:
         try:
             await application.bot.initialize()
             return
+        except InvalidToken:
+            await telegram.token_of(application).usable.wait()
         except NetworkError as error:
             log.warning("Telegram cannot be reached, trying again: %s", type(error).__name__)
             await asyncio.sleep(REACH_AGAIN)
@@ -112,6 +122,7 @@ async def _reach(application: App) -> None:
 
 async def _remember_name(opened: Opened, application: App) -> None:
     async with opened.db.transaction() as tx:
+        await token_is_right(tx)
         await write_fact(tx, telegram.BOT_NAME, (application.bot.username or "").encode())
 
 
@@ -126,7 +137,9 @@ async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: 
     clock.start()
     jobs = [asyncio.create_task(web.serve())]
     if application and channel:
-        jobs.append(asyncio.create_task(_talk(opened, dialogue, application, channel)))
+        watch = TokenWatch(settings, telegram.token_of(application), opened.db, now_utc)
+        talking = (_talk(opened, dialogue, application, channel), watch.run())
+        jobs += [asyncio.create_task(one) for one in talking]
     print(f"{opened.house.school.name}: {settings.web_address}. {opened.house.say('en', 'join.trial')}", flush=True)
     try:
         await _until_one_ends(jobs)

@@ -1,121 +1,161 @@
-"""Backups: a whole copy made while the bot runs, and putting one back. Box keys and the master key are never inside."""
+"""Making backups while the bot runs: a copy of one moment, sealed into one file; and removing old ones.
+
+Box keys and the master key are never inside: they lie in another folder, and only the database is copied. The plain
+copy lies in a folder of our own (data/scratch.py), never on the disk that the backup goes to.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import json
 import os
+import re
 import sqlite3
+from contextlib import closing, suppress
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from data.database import Database, DatabaseProblem, prepare
-from data.vault import BoxKeys, KeyProblem, Vault, sync_folder
+from data.audit import HEAD_FACT
+from data.backup_file import BackupProblem, Inside, write_backup
+from data.database import Database
+from data.place import SqliteFile
+from data.scratch import scratch
+from data.sqlite import schema_version
+from data.vault import Vault, sync_folder
+
+ENDING = ".backup"
+OURS = re.compile(r"(?:yousaid-|before-\d{4}-)(\d{4}-\d\d-\d\d)T\d{4}(?:-\d{4})?(?:-\d+)?\.backup(?:\.part)?")
+LONGEST_KEPT = timedelta(days=30)  # what people are promised: gone from backups within 30 days
+COPY = "copy.db"
 
 
-class BackupProblem(Exception):
-    """A backup that could not be made or put back; one line that names the remedy."""
+def backup_name(at: datetime, schema: str) -> str:
+    """The name of a backup made at this (local) time, such as yousaid-2026-11-22T0200-0003.backup."""
+    return f"yousaid-{at:%Y-%m-%dT%H%M}-{schema}{ENDING}"
 
 
-async def backup(db: Database, target: Path) -> None:
-    """A compact copy of the database at `target`, complete or not there at all."""
-    if target.exists():  # noqa: ASYNC240 - one look at a local disk
+def free_name(folder: Path, name: str) -> Path:
+    """This name in this folder, numbered where there is one already."""
+    stem, number, path = name.removesuffix(ENDING), 1, folder / name
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}{ENDING}"
+    return path
+
+
+def program_version() -> str:
+    try:
+        return version("yousaid")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+async def back_up(db: Database, target: Path, now: datetime, beside: Path) -> None:
+    """One encrypted file at `target`, whole or not there at all; plain copies lie in `beside` meanwhile."""
+    await asyncio.to_thread(check_target, target)
+    with plain_trouble(target), scratch(beside) as folder:
+        await db.vacuum_into(folder / COPY)
+        await asyncio.to_thread(seal_copy, folder / COPY, target, db.vault, now, kind_of(db))
+
+
+def kind_of(db: Database) -> str:
+    return "sqlite" if isinstance(db.place, SqliteFile) else "postgresql"
+
+
+def check_target(target: Path) -> None:
+    if target.exists():
         raise BackupProblem(f"{target} is there already. Choose another name; nothing was overwritten.")
     if not target.parent.is_dir():
         raise BackupProblem(f"There is no folder {target.parent}. Make it first.")
+
+
+def seal_copy(plain: Path, target: Path, vault: Vault, now: datetime, source: str) -> None:
+    """Seal a SQLite file into a backup. The plain one loses its name at once, so that it dies with this process."""
+    schema = schema_version(plain)
+    inside = look_inside(plain)
     half = target.with_name(target.name + ".part")
     half.unlink(missing_ok=True)
+    about = {"schema": schema or "", "program": program_version(), "at": now.astimezone(UTC).isoformat()}
     try:
-        await db.vacuum_into(half)
-        await asyncio.to_thread(_finish, half, target)
+        with plain.open("rb") as copy:
+            plain.unlink()
+            handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                write_backup(vault, copy, out, inside, {**about, "source": source})
+        half.rename(target)
+        sync_folder(target.parent)
     finally:
         half.unlink(missing_ok=True)
 
 
-def _finish(half: Path, target: Path) -> None:
-    os.chmod(half, 0o600)
-    with half.open("rb") as file:
-        os.fsync(file.fileno())
-    half.rename(target)
-    sync_folder(target.parent)
+def look_inside(plain: Path) -> Inside:
+    """What is noted of a copy, so that a restore can be compared with it: size, rows by table, head of the log."""
+    with closing(sqlite3.connect(f"file:{plain}?mode=ro&immutable=1", uri=True)) as copy:
+        rows = {name: _count(copy, name) for name in table_names(copy)}
+        head = None
+        if "facts" in rows:
+            head = copy.execute("SELECT value FROM facts WHERE name = ?", (HEAD_FACT,)).fetchone()
+    id, hash = json.loads(head[0])[:2] if head else (0, "")
+    return Inside(plain.stat().st_size, rows, (int(id), str(hash)))
 
 
-def check_backup(file: Path, vault: Vault) -> None:
-    """Raises a one-line problem unless the file is a whole YouSaid database made with this key."""
-    if not file.is_file():
-        raise BackupProblem(f"There is no file {file}.")
-    prepare_copy = sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)
-    try:
-        verdict = prepare_copy.execute("PRAGMA integrity_check").fetchone()[0]
-    except sqlite3.DatabaseError:
-        verdict = "not a database"
-    finally:
-        prepare_copy.close()
-    if verdict != "ok":
-        raise BackupProblem(f"{file} is damaged or not a backup of YouSaid. Nothing was changed.")
+def table_names(copy: sqlite3.Connection) -> list[str]:
+    found = copy.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    return sorted(r[0] for r in found)
 
 
-def lost_boxes(file: Path, boxes: BoxKeys) -> list[str]:
-    """Open ANON surveys in this file whose box key is not here: their answers cannot be read any more."""
-    connection = sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)
-    try:
-        rows = connection.execute(
-            "SELECT id FROM surveys WHERE state = 'open' AND mode = 'ANON' ORDER BY id"
-        ).fetchall()
-    except sqlite3.DatabaseError:
-        raise BackupProblem(f"{file} is not a backup of YouSaid. Nothing was changed.") from None
-    finally:
-        connection.close()
-    return [r[0] for r in rows if boxes.read(r[0]) is None]
+def _count(copy: sqlite3.Connection, table: str) -> int:
+    quoted = table.replace('"', '""')
+    return int(copy.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()[0])  # noqa: S608 - a name from the schema
 
 
-def restore(file: Path, target: Path, vault: Vault) -> Path | None:
-    """Put the backup in place of the database, which is kept beside it; where the old one is now, if there was one."""
-    check_backup(file, vault)
-    new = target.with_name(target.name + ".restoring")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new.unlink(missing_ok=True)
-    try:
-        _copy(file, new)
-        prepare(new, vault, create=False)  # checks the key, and migrates the copy
-        kept = _set_aside(target)
-        new.rename(target)
-        sync_folder(target.parent)
-        return kept
-    except (DatabaseProblem, KeyProblem) as problem:
-        raise BackupProblem(str(problem).replace(str(new), str(file))) from None
-    finally:
-        for leftover in (new, *(new.with_name(new.name + end) for end in ("-wal", "-shm"))):
-            leftover.unlink(missing_ok=True)
+# --- those that are there -----------------------------------------------------------------------------------------
 
 
-def _copy(file: Path, new: Path) -> None:
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out, file.open("rb") as source:
-        while chunk := source.read(1 << 20):
-            out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
+def backups_in(folder: Path) -> list[Path]:
+    """Whole backups that we made here, newest first. Those made before a change of the schema are not among them."""
+    if not folder.is_dir():
+        return []
+    ours = [p for p in folder.glob(f"yousaid-*{ENDING}") if OURS.fullmatch(p.name)]
+    return sorted(ours, key=lambda p: p.name, reverse=True)
 
 
-def _set_aside(target: Path) -> Path | None:
-    if not target.exists():
-        return None
-    _fold_wal(target)
-    kept = target.with_name(f"{target.name}.before-restore")
-    number = 1
-    while kept.exists():
-        number += 1
-        kept = target.with_name(f"{target.name}.before-restore-{number}")
-    target.rename(kept)
-    for end in ("-wal", "-shm"):
-        target.with_name(target.name + end).unlink(missing_ok=True)
-    return kept
+def remove_old(folder: Path, today: date, keep: timedelta) -> list[str]:
+    """Remove our own backups that have been there for `keep`; their names. Other files stay."""
+    if not folder.is_dir():
+        return []
+    old = [p for p in folder.iterdir() if (day := _day(p)) and today - day >= min(keep, LONGEST_KEPT)]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return sorted(p.name for p in old)
 
 
-def _fold_wal(target: Path) -> None:
-    """Bring the WAL into the file first; a file too damaged for that is set aside as it is."""
-    try:
-        connection = sqlite3.connect(target, timeout=1)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
-    except sqlite3.DatabaseError:
-        return
+def _day(path: Path) -> date | None:
+    """When a backup of ours was made, by its name: copying a file changes its time."""
+    found = OURS.fullmatch(path.name)
+    with suppress(ValueError):
+        return date.fromisoformat(found[1]) if found else None
+    return None
+
+
+class plain_trouble:
+    """Turns what the system says of a full or closed disk into one line with a remedy."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, _tb: object) -> None:
+        if isinstance(error, OSError):
+            raise BackupProblem(f"{_trouble(error)} {self.target} was not written.") from None
+
+
+def _trouble(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "There is not enough room on the disk: free some space and try again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "The folder cannot be written: check its owner and rights, and the disk."
+    return f"The disk failed ({error.strerror}): try another one."

@@ -6,12 +6,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from data.database import Database, DatabaseProblem
 from data.school import School
+from data.tombstone_mirror import mirror_due
+from scheduler.backing_up import back_up_due
 from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
+from scheduler.keeping import keep_due
 from scheduler.ladder import climb_due, test_alert_due
 from scheduler.tidying import tidy_due
 
@@ -25,8 +29,13 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
-def make_clock(db: Database, school: School, sender: Sender, every: float = 1.0) -> AsyncIOScheduler:
-    """A clock to start and shut down with the program; each job runs alone and is never skipped for being late."""
+def make_clock(
+    db: Database, school: School, sender: Sender, every: float = 1.0, backups: Path | None = None
+) -> AsyncIOScheduler:
+    """A clock to start and shut down with the program; each job runs alone and is never skipped for being late.
+
+    `backups`: the folder of the nightly ones; none are made without it.
+    """
     clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
     jobs: dict[str, tuple[Round, float]] = {
         "send": (lambda now: send_due(sender, now), every),
@@ -37,7 +46,11 @@ def make_clock(db: Database, school: School, sender: Sender, every: float = 1.0)
         "tidy": (lambda now: tidy_due(sender, now), 2 * every),
         "read": (lambda now: read_due(db, school, now), 30 * every),
         "forget": (lambda now: forget_due(db, now), 600 * every),
+        "keep": (lambda now: keep_due(db, now), 300 * every),
+        "mirror": (lambda now: mirror_due(db, now), 5 * every),
     }
+    if backups:
+        jobs["back up"] = (lambda now: back_up_due(db, school, backups, now), 300 * every)
     for name, (round, seconds) in jobs.items():
         clock.add_job(_job(name, round), "interval", seconds=seconds, id=name, max_instances=1, next_run_time=now_utc())
     logging.getLogger("apscheduler").setLevel(logging.WARNING)

@@ -1,11 +1,12 @@
 """backup and restore: whole copies while the bot runs, and what cannot come back is said before."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
 import pytest
 
-from data.lock import RunLock
+from data.lock import FileLock
 from data.outbox import outbox_counts
 from data.vault import new_master_key
 from tests.command_line import GROUP, LUNCH, CommandLine, command_line_in
@@ -22,12 +23,12 @@ def yousaid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     return yousaid
 
 
-def test_backup_says_that_keys_are_not_inside_and_which_boxes_are_open(yousaid: CommandLine) -> None:
-    ran = yousaid.done("backup", "copy.db")
+def test_backup_says_that_it_is_encrypted_and_which_boxes_are_open(yousaid: CommandLine) -> None:
+    ran = yousaid.done("backup", "copy.backup")
 
-    assert "The key is not inside" in ran.out
+    assert f"only the key in {yousaid.key_file} opens it" in ran.out
     assert "Open boxes: lunch-check-1." in ran.out
-    assert yousaid.key_file.read_bytes().strip() not in Path("copy.db").read_bytes()
+    assert yousaid.key_file.read_bytes().strip() not in Path("copy.backup").read_bytes()
 
 
 def test_backup_never_overwrites(yousaid: CommandLine) -> None:
@@ -86,11 +87,11 @@ def test_end_of_input_at_the_question_changes_nothing(yousaid: CommandLine) -> N
 
 def test_restore_refuses_while_a_bot_runs(yousaid: CommandLine) -> None:
     yousaid.done("backup", "copy.db")
-    bot = RunLock(yousaid.database)
-    assert bot.acquire()
+    bot = FileLock(yousaid.database)
+    assert asyncio.run(bot.acquire())
 
     assert "Stop it first" in yousaid("restore", "copy.db", "--yes").refused()
-    bot.release()
+    asyncio.run(bot.release())
 
 
 @pytest.mark.parametrize("content", [b"", b"minutes of a meeting" * 500])

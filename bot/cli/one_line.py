@@ -68,7 +68,7 @@ def _known() -> tuple[type[Exception], ...]:
     from bot.house import NotSetUp
     from bot.settings import SettingsProblem
     from conversations.form import FormError
-    from data.backup import BackupProblem
+    from data.backup_file import BackupProblem
     from data.database import DatabaseProblem
     from data.school import SchoolProblem
     from data.vault import KeyProblem
