@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -38,17 +38,26 @@ def counts_csv(results: Results, texts: Texts, language: str) -> str:
     return as_csv(rows)
 
 
-def answers_csv(form: Form, sheets: Iterable[Sheet], numbers: Mapping[str, int], texts: Texts, language: str) -> str:
+def answers_csv(
+    form: Form,
+    sheets: Iterable[Sheet],
+    numbers: Mapping[str, int],
+    texts: Texts,
+    language: str,
+    hidden: Collection[str] = (),
+) -> str:
     """A line per answer sheet in its random order, choices as ids and as words; words of people are in no export.
 
-    `numbers` are those of the sheets, by their ids: where one was taken out, its number is missing.
+    `numbers` are those of the sheets, by their ids: where one was taken out, its number is missing. `hidden` are the
+    questions of which the summary shows nothing: so few answered them that neither does this file (SUP-1).
     """
+    protected = "", texts.say(language, "summary.hidden")
     questions = [q for q in form.questions if q.type != "text"]
     head = ["sheet", *(name for q in questions for name in (q.id, f"{q.id} words"))]
     rows: list[Sequence[object]] = [head]
     for id, values in sheets:
-        cells = (cell for q in questions for cell in _answer(q, values.get(q.id), texts, language))
-        rows.append([numbers[id], *cells])
+        each = (protected if q.id in hidden else _answer(q, values.get(q.id), texts, language) for q in questions)
+        rows.append([numbers[id], *(cell for pair in each for cell in pair)])
     return as_csv(rows)
 
 

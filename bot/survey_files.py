@@ -45,7 +45,9 @@ async def files_of(tx: Tx, house: House, survey: Survey, made_by: str, today: da
     elif survey.mode == "ANON" and len(sheets) < ANON_LEAST:
         notes.append(texts.say("en", "export.answers-few", least=ANON_LEAST))
     else:
-        files["answers"] = answers_csv(survey.form, sheets, await sheet_numbers(tx, survey), texts, "en")
+        hidden = {q.id for q in results.questions if q.hidden}
+        numbers = await sheet_numbers(tx, survey)
+        files["answers"] = answers_csv(survey.form, sheets, numbers, texts, "en", hidden)
     if comments and results.finished >= PUBLIC_LEAST:
         files["comments"] = comments_csv(comments)
     return SurveyFiles(survey.id, files, notes + _comment_notes(texts, results, len(comments), held))

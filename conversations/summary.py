@@ -11,7 +11,7 @@ from decimal import Decimal
 from conversations.counting import CountCheck, count_words, removed_words
 from conversations.form import Form, Question, said
 from conversations.suppression import CELL_LEAST as CELL_LEAST
-from conversations.suppression import hide_few
+from conversations.suppression import SKIPS, Hidden, hide_few, hide_few_of_many
 from conversations.suppression import suppress as suppress
 from conversations.texts import Texts, long_date
 
@@ -19,7 +19,6 @@ STAFF_LEAST = 5
 PUBLIC_LEAST = 10
 PERCENT_LEAST = 10  # "percentages of 7 people" mislead (domain 7.3)
 MOST_NUMBERS = 6  # more different numbers than this are shown as bands
-SKIPPED = "~skipped"
 ANSWERED = "~answered"
 
 
@@ -123,7 +122,9 @@ def summarise(
         if not shown:
             questions.append(_all_hidden(plain))
         else:
-            questions.append(plain if inside else _guarded(question, plain, tally, thresholds.cell))
+            hidden = not inside and _tells_another(question, questions)
+            guarded = plain if inside else _guarded(question, plain, tally, thresholds)
+            questions.append(_all_hidden(plain) if hidden else guarded)
     return Results(
         title=fill(said(form.title, language), facts),
         survey=survey_id,
@@ -138,6 +139,12 @@ def summarise(
         least=least,
         cell=thresholds.cell,
     )
+
+
+def _tells_another(question: Question, before: list[QuestionSummary]) -> bool:
+    """Whether how many were asked this would tell a hidden count: only those who chose something were."""
+    others = [q for q in before if q.id in question.show_if]
+    return any(q.answered is None or any(row.count is None for row in q.rows) for q in others)
 
 
 def fill(words: str, facts: Mapping[str, str]) -> str:
@@ -207,15 +214,17 @@ def _all_hidden(question: QuestionSummary) -> QuestionSummary:
     return replace(question, answered=None, rows=rows, skipped=None, hidden=True)
 
 
-def _guarded(question: Question, plain: QuestionSummary, tally: Tally, least: int) -> QuestionSummary:
+def _guarded(question: Question, plain: QuestionSummary, tally: Tally, thresholds: Thresholds) -> QuestionSummary:
     """For readers outside: 1 to 4 are not told, nor what they could be worked out from (SUP-1, SUP-2)."""
     if question.type == "text":
         return plain
-    rows = tuple(_bands(tally.counts, least)) if question.type == "number" else plain.rows
+    rows = tuple(_bands(tally.counts, thresholds.cell)) if question.type == "number" else plain.rows
     counts = {row.id: row.count or 0 for row in rows}
-    hide = _several if plain.several else _one_each
-    hidden, few = hide(counts, tally, question.max or len(question.choices), least)
-    base_told = SKIPPED not in hidden
+    told = _several(question, counts, tally, thresholds) if plain.several else _one_each(counts, tally, thresholds)
+    if told is None:
+        return _all_hidden(plain)
+    hidden, few = told
+    base_told = SKIPS not in hidden
     return replace(
         plain,
         answered=plain.answered if base_told else None,
@@ -224,25 +233,16 @@ def _guarded(question: Question, plain: QuestionSummary, tally: Tally, least: in
     )
 
 
-Hidden = tuple[set[str], set[str]]
-
-
-def _one_each(counts: Mapping[str, int], tally: Tally, most: int, least: int) -> Hidden:
+def _one_each(counts: Mapping[str, int], tally: Tally, thresholds: Thresholds) -> Hidden | None:
     """Everybody stands in one line: the choices and the skips add up to all who saw the question."""
-    line = {**(counts or {ANSWERED: tally.answered}), SKIPPED: tally.skipped}
-    return hide_few(line, sum(line.values()), sum(line.values()), least)
+    line = {SKIPS: tally.skipped, **(counts or {ANSWERED: tally.answered})}
+    return hide_few(line, thresholds.cell, tally.answered + tally.skipped - thresholds.public)
 
 
-def _several(counts: Mapping[str, int], tally: Tally, most: int, least: int) -> Hidden:
-    """People stand in up to `most` lines; few skips stay open to two numbers at least."""
-    hidden, few = hide_few(counts, tally.answered, most * tally.answered, least)
-    if not 0 < tally.skipped < least:
-        return hidden, few
-    seen = [count for id, count in counts.items() if id not in hidden]
-    surely = max([*seen, -(-sum(seen) // most)], default=0)
-    if tally.answered + tally.skipped - surely < 2:
-        return {*counts, SKIPPED}, set()
-    return hidden | {SKIPPED}, few
+def _several(question: Question, counts: Mapping[str, int], tally: Tally, thresholds: Thresholds) -> Hidden | None:
+    """People stand in as many lines as they may pick."""
+    seen_by, most = tally.answered + tally.skipped, question.max or len(question.choices)
+    return hide_few_of_many(counts, tally.skipped, seen_by, most, thresholds.cell, seen_by - thresholds.public)
 
 
 def summary_text(results: Results, texts: Texts, language: str) -> str:

@@ -14,8 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 CELL_LEAST = 5  # may be raised by a school, never lowered (SUP-8)
 
+SKIPS = "~skipped"
+
 Cell = tuple[str, str]
 Table = Mapping[Cell, int]
+Hidden = tuple[set[str], set[str]]  # all that is hidden, and those of it that are told as "fewer"
 
 
 def suppress(cells: Table, sensitive: bool = False, least: int = CELL_LEAST) -> dict[Cell, int | None]:
@@ -28,49 +31,52 @@ def suppress(cells: Table, sensitive: bool = False, least: int = CELL_LEAST) -> 
     return {cell: None if cell in hidden else count for cell, count in table.items()}
 
 
-def hide_few(counts: Mapping[str, int], low: int, high: int, least: int) -> tuple[set[str], set[str]]:
-    """Of one line of counts whose sum is known to be low..high: (all that is hidden, those told as "fewer").
+def hide_few(line: Mapping[str, int], least: int, most_skips: int) -> Hidden | None:
+    """Of one line of counts whose sum everybody knows: all that is hidden, and those told as "fewer"; None: all goes.
 
-    The reader of "fewer than 5" knows 1 to 4; a second count hidden beside it is 0, or 5 and more.
+    This reader knows the rule too, and asks what else would have been hidden the same way. So what is hidden beside the
+    small counts depends on nothing that is hidden: always the last count that is not small. If even so a small count
+    could be one number only, the line goes whole. More than `most_skips` skips are known not to be.
+    """
+    few = {id for id, count in line.items() if 0 < count < least}
+    if not few:
+        return set(), set()
+    beside = next((id for id in reversed(line) if line[id] >= least), None)
+    together = sum(line[id] for id in few)
+    highest = sum(min(least - 1, most_skips) if id == SKIPS else least - 1 for id in few)
+    if SKIPS in few and most_skips < 2:
+        return None
+    if beside is not None:
+        return (few | {beside}, few) if together + line[beside] - least > len(few) else None
+    return (few, few) if len(few) > 1 and len(few) < together < highest else None
+
+
+def hide_few_of_many(
+    counts: Mapping[str, int], skips: int, seen_by: int, most: int, least: int, most_skips: int
+) -> Hidden | None:
+    """The same where people stand in up to `most` lines each, or in none: then they skipped.
+
+    Nothing is hidden beside the small counts, for nobody knows what the counts add up to. But that has bounds.
     """
     few = {id for id, count in counts.items() if 0 < count < least}
-    hidden = set(few)
-    while _one_is_told(counts, hidden, few, low, high, least):
-        rest = sorted(set(counts) - hidden, key=lambda id: (counts[id] == 0, counts[id], id))
-        if not rest:
-            return set(counts), set()
-        hidden.add(rest[0])
-    return hidden, few
+    large = [count for id, count in counts.items() if id not in few]
+    small = 0 < skips < least
+    possible = {
+        (skip, total)
+        for skip in (range(1, min(least - 1, most_skips) + 1) if small else (skips,))
+        for total in range(len(few), len(few) * (least - 1) + 1)
+        if max(large, default=0) <= seen_by - skip <= sum(large) + total <= most * (seen_by - skip)
+    }
+    skips_told = small and len({skip for skip, _ in possible}) < 2
+    if skips_told or (few and not _can_differ(len(few), {total for _, total in possible}, least)):
+        return None
+    return few | ({SKIPS} if small else set()), few
 
 
-def _one_is_told(counts: Mapping[str, int], hidden: set[str], few: set[str], low: int, high: int, least: int) -> bool:
-    """Whether some hidden count can have one value only for a reader who sees the others and the sum."""
-    seen = sum(count for id, count in counts.items() if id not in hidden)
-    low, high = low - seen, high - seen
-    for one in hidden:
-        sums = _sums_of_few(len(few - {one}), least)
-        larger = bool(hidden - few - {one})
-        tried = range(1, least) if one in few else _larger(sums, low, high, least)
-        if sum(_fits(value, sums, larger, low, high, least) for value in tried) < 2:
-            return True
-    return False
-
-
-def _sums_of_few(how_many: int, least: int) -> range:
-    return range(how_many, how_many * (least - 1) + 1)
-
-
-def _larger(sums: range, low: int, high: int, least: int) -> set[int]:
-    """Enough values to try for a count that is 0, or `least` and more."""
-    tried = {0, least, least + 1} | {edge - s for s in sums for edge in (low, high)}
-    return {value for value in tried if value == 0 or value >= least}
-
-
-def _fits(value: int, sums: range, larger: bool, low: int, high: int, least: int) -> bool:
-    """Whether the other hidden counts can make up the rest; larger ones are 0, or `least` and more."""
-    if any(low <= value + s <= high for s in sums):
-        return True
-    return larger and any(high - value - s >= least for s in sums)
+def _can_differ(few: int, totals: set[int], least: int) -> bool:
+    """Whether each of so many small counts, together one of these totals, can be two numbers or more."""
+    rest = range(few - 1, (few - 1) * (least - 1) + 1)
+    return sum(any(total - one in rest for total in totals) for one in range(1, least)) > 1
 
 
 def _whole(cells: Table) -> dict[Cell, int]:
