@@ -41,7 +41,7 @@ def hide_few(line: Mapping[str, int], least: int, most_skips: int) -> Hidden | N
     few = {id for id, count in line.items() if 0 < count < least}
     if not few:
         return set(), set()
-    beside = next((id for id in reversed(line) if line[id] >= least), None)
+    beside = next((id for id in reversed(list(line)) if line[id] >= least), None)
     together = sum(line[id] for id in few)
     highest = sum(min(least - 1, most_skips) if id == SKIPS else least - 1 for id in few)
     if SKIPS in few and most_skips < 2:
