@@ -40,7 +40,13 @@ class Redactor(logging.Filter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        self._secrets = sorted({form for s in secrets for form in _forms(s)}, key=len, reverse=True)
+        self._secrets: list[str] = []
+        for secret in secrets:
+            self.hide(secret)
+
+    def hide(self, secret: str) -> None:
+        """From now on this one too."""
+        self._secrets = sorted({*self._secrets, *_forms(secret)}, key=len, reverse=True)
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = self.clean(_message(record)), ()
@@ -81,6 +87,14 @@ def set_up_logging(level: str, secrets: Iterable[str]) -> Redactor:
     return redactor
 
 
+def hide_also(secret: str) -> None:
+    """A secret that came while the program runs: a new token."""
+    for handler in logging.getLogger().handlers:
+        for found in handler.filters:
+            if isinstance(found, Redactor):
+                found.hide(secret)
+
+
 def secrets_of(settings: Settings) -> list[str]:
     """What must not stand in any log: the token, the database's password and the key, wherever it comes from."""
     given = [s.get_secret_value() for s in (settings.telegram_token, settings.key) if s is not None]
@@ -90,7 +104,7 @@ def secrets_of(settings: Settings) -> list[str]:
 
 def _key_in(path: Path) -> list[str]:
     try:
-        return [path.read_text(encoding="ascii").strip()]
+        return [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError):
         return []
 

@@ -1,4 +1,8 @@
-"""Open, read, transaction(): a school's database, whichever kind it is (data/sqlite.py, data/postgres.py)."""
+"""Open, read, transaction(): a school's database, whichever kind it is (data/sqlite.py, data/postgres.py).
+
+Each transaction first looks whether the key file was changed, once it has its turn, or sees what it will see: so that a
+running bot seals with the new key as soon as one is being put in place of the old (data/rotation.py says why).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from sqlalchemy import Executable, select
 from data.place import Place, SqliteFile
 from data.preparing import HEAD as HEAD
 from data.preparing import KEY_CHECK as KEY_CHECK
+from data.preparing import opens
 from data.problems import DatabaseBusy as DatabaseBusy
 from data.problems import DatabaseProblem as DatabaseProblem
 from data.sqlite import SqliteStore, is_empty_file, prepare, remove_file
@@ -67,13 +72,20 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """All or nothing: committed and on disk when the block ends, undone when it raises; one after another."""
         async with self.store.transaction() as execute:
-            yield Tx(execute, self.vault, self.boxes)
+            yield await self._with_newest_keys(Tx(execute, self.vault, self.boxes))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
         """A consistent view that cannot write."""
         async with self.store.reading() as execute:
-            yield Tx(execute, self.vault, self.boxes)
+            yield await self._with_newest_keys(Tx(execute, self.vault, self.boxes))
+
+    async def _with_newest_keys(self, tx: Tx) -> Tx:
+        """Take a changed ring over if it opens this database; somebody's slip with the key file is passed over."""
+        offered = self.vault.ask_source()
+        if offered is not None and opens(offered, await read_fact(tx, KEY_CHECK)):
+            self.vault.adopt(offered)
+        return tx
 
     async def wipe_deleted(self) -> None:
         """After something was deleted for good: nothing of it stays readable in the database's files (trust M4)."""
@@ -111,7 +123,23 @@ async def open_database(place: Place, vault: Vault, boxes: BoxKeys, create: bool
         from data.postgres import prepare as prepare_server
 
         await prepare_server(place, vault, create)
-    return Database(place, vault, boxes)
+    db = Database(place, vault, boxes)
+    try:
+        await _learn(db)
+    except BaseException:
+        await db.close()
+        raise
+    return db
+
+
+async def _learn(db: Database) -> None:
+    """What the database knows of earlier keys; KeyProblem where it needs one that is not there."""
+    from data.earlier_lookups import read_kept
+    from data.rotation import check_ring
+
+    async with db.reading() as tx:
+        await check_ring(tx)
+        db.vault.learn(kept.secrets for kept in await read_kept(tx))
 
 
 async def is_empty(place: Place) -> bool:

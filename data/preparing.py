@@ -24,12 +24,19 @@ _FIRST = "Run `yousaid setup` first, or restore a backup."
 
 def check_key(place: Place, vault: Vault, sealed: bytes | None) -> None:
     """KeyProblem unless this key made the database; `sealed` is its fact KEY_CHECK."""
+    if not opens(vault, sealed):
+        raise KeyProblem(
+            f"The database at {place} was made with another key. Put the right key file back; nothing was changed."
+        )
+
+
+def opens(vault: Vault, sealed: bytes | None) -> bool:
+    """Whether one of these keys made the database; `sealed` is its fact KEY_CHECK."""
     try:
         vault.open("check", sealed or b"", KEY_CHECK)
     except KeyProblem:
-        raise KeyProblem(
-            f"The database at {place} was made with another key. Put the right key file back; nothing was changed."
-        ) from None
+        return False
+    return True
 
 
 def key_check(vault: Vault) -> bytes:

@@ -178,8 +178,13 @@ def _on_begin(read_only: bool) -> Callable[[Any], None]:
 
     def begin(connection: Any) -> None:
         connection.execute(statement)
+        if read_only:
+            connection.execute(_FIRST_LOOK).scalar()
 
     return begin
+
+
+_FIRST_LOOK = text("SELECT 1 FROM sqlite_master LIMIT 1")  # from here on a reader's view is fixed (data/rotation.py)
 
 
 class _plain_errors:

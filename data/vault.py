@@ -119,7 +119,7 @@ class Vault:
     def open(self, purpose: str, sealed: bytes, about: str) -> bytes:
         """The plain bytes; KeyProblem when made with another key or changed."""
         if sealed[:1] == NAMED_KEY:
-            master = self._named(key_id(sealed))
+            master = self._named(sealed[1 : 1 + KEY_ID])
             return open_with(master.purpose_key(purpose), sealed[KEY_ID:], f"{purpose}/{about}")
         for master in self._ring[:-1]:
             with contextlib.suppress(KeyProblem):
@@ -137,7 +137,8 @@ class Vault:
     def lookups(self, purpose: str, words: str) -> tuple[str, ...]:
         """The keyed hashes under which something may stand, today's first, then in one order for every purpose."""
         known: dict[bytes, Master | Earlier] = {}
-        for one in (*self._ring, *self._left, *self._earlier):
+        every: list[Master | Earlier] = [*self._ring, *self._left, *self._earlier]
+        for one in every:
             known.setdefault(one.id, one)
         keys = [one.lookup_key(purpose) for one in known.values()]
         return tuple(_keyed_hash(key, words) for key in keys if key is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,10 @@ from conversations.channel import Button, Channel, Message
 from conversations.texts import load_texts
 from data.codes import Invitation, make_code
 from data.database import Database, open_database
+from data.key_ring import KeyFile
 from data.outbox import new_owner
 from data.people import Person, add_person, add_role, find_group, find_person, join_group, save_groups
-from data.place import SqliteFile
+from data.place import Place, SqliteFile
 from data.school import check_school, save_school
 from data.vault import BoxKeys, Vault
 from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
@@ -153,13 +154,24 @@ class Talk:
         return "\n\n".join(m.as_text() for m in self.messages)
 
 
+def sqlite_in(folder: Path) -> Place:
+    return SqliteFile(folder / "data" / "yousaid.db")
+
+
+def vault_in(folder: Path) -> Vault:
+    """The vault of a key file in this folder, where a test has made one; else one that knows MASTER alone."""
+    file = KeyFile(folder / "keys" / "key")
+    return Vault(*file.read(), source=file) if file.path.exists() else Vault(MASTER)
+
+
+place_for: Callable[[Path], Place] = sqlite_in  # a test on PostgreSQL has another one (tests/conftest.py)
+
+
 @asynccontextmanager
 async def opened(folder: Path, clock: Clock | None = None, **facts: object) -> AsyncIterator[School]:
     """Elmfield in this folder, closed again at the end. Opened twice, it is a restart."""
     clock = clock or Clock()
-    db = await open_database(
-        SqliteFile(folder / "data" / "yousaid.db"), Vault(MASTER), BoxKeys(folder / "keys"), create=True
-    )
+    db = await open_database(place_for(folder), vault_in(folder), BoxKeys(folder / "keys"), create=True)
     try:
         school = check_school(ELMFIELD | facts, "school.yaml")
         async with db.transaction() as tx:

@@ -19,23 +19,33 @@ from bot.telegram_channel.conversation import Conversation
 from bot.telegram_channel.polling import LONG_POLL, App, Polling
 from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest
 from bot.telegram_channel.speaker import Speaker
+from bot.telegram_channel.token import PLACE, Token
 from conversations.commands import EVERYBODY
 
 log = logging.getLogger(__name__)
 
+TOKEN = "token"  # where the application keeps it
 UNREAD = frozenset(("sendMessage", "editMessageReplyMarkup"))  # methods whose result we never look at
 BOT_NAME = "telegram-name"  # the fact under which the bot's @name is kept, for links
 
 
 def make_application(settings: Settings) -> App:
-    """The Application for this token; nothing is sent yet."""
+    """The Application for this token, which `token_of` gives; nothing is sent yet."""
     assert settings.telegram_token
+    token = Token(settings.telegram_token.get_secret_value())
     builder: ApplicationBuilder = Application.builder()  # type: ignore[type-arg]
-    builder.token(settings.telegram_token.get_secret_value())
+    builder.token(PLACE)
     builder.base_url(f"{settings.telegram_api}/bot").base_file_url(f"{settings.telegram_api}/file/bot")
-    builder.request(AiohttpRequest(unread=UNREAD))
-    builder.get_updates_request(UpdatesRequest(connection_pool_size=2, read_timeout=LONG_POLL + 10))
-    return builder.updater(None).job_queue(None).build()
+    builder.request(AiohttpRequest(unread=UNREAD, token=token))
+    builder.get_updates_request(UpdatesRequest(connection_pool_size=2, read_timeout=LONG_POLL + 10, token=token))
+    application = builder.updater(None).job_queue(None).build()
+    application.bot_data[TOKEN] = token
+    return application
+
+
+def token_of(application: App) -> Token:
+    token: Token = application.bot_data[TOKEN]
+    return token
 
 
 @asynccontextmanager
@@ -52,9 +62,10 @@ async def running(application: App) -> AsyncIterator[None]:
 
 async def serve(application: App, dialogue: Dialogue) -> None:
     """Poll until cancelled; what is being said then is finished first, for some seconds."""
-    speaker = Speaker()
+    usable = token_of(application).usable
+    speaker = Speaker(usable)
     conversation = Conversation(application.bot, dialogue, speaker)
-    polling = Polling(application, conversation, speaker)
+    polling = Polling(application, conversation, speaker, usable)
     profile = asyncio.create_task(set_profile(application, dialogue.house))
     try:
         await polling.run()

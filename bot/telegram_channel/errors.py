@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter
 
 from conversations.channel import TryLater, Unreachable
 
@@ -23,6 +23,8 @@ def translated() -> Iterator[None]:
         raise Unreachable("blocked, or never started") from None
     except RetryAfter as error:
         raise TryLater(_seconds(error)) from None
+    except InvalidToken:  # it was revoked: what waits goes out with the new one
+        raise TryLater(NETWORK_PAUSE) from None
     except BadRequest as error:
         if any(words in error.message.lower() for words in GONE):
             raise Unreachable("no such chat") from None

@@ -38,16 +38,17 @@ SHARED_PAUSE = 5.0  # seconds
 class Polling:
     """Fetches and hands on until stopped."""
 
-    def __init__(self, application: App, conversation: Conversation, speaker: Speaker) -> None:
+    def __init__(self, application: App, conversation: Conversation, speaker: Speaker, usable: asyncio.Event) -> None:
         self.application = application
         self.conversation = conversation
         self.speaker = speaker
+        self._usable = usable  # clear while Telegram refuses the token (token_watch.py)
         self._held: set[int] = set()
         self._tries: Counter[int] = Counter()
         application.add_handler(TypeHandler(Update, self._on_update))
 
     async def run(self) -> None:
-        """Until cancelled; raises InvalidToken when Telegram does not know the token."""
+        """Until cancelled. While Telegram does not know the token it waits for one that it knows."""
         offset: int | None = None
         while True:
             await self.speaker.drain(below=WAITING)
@@ -61,7 +62,7 @@ class Polling:
         except TimedOut:
             return ()
         except InvalidToken:
-            raise
+            await self._usable.wait()
         except Conflict:
             await self._shared()
         except RetryAfter as error:

@@ -12,6 +12,8 @@ import aiohttp
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
+from bot.telegram_channel.token import Token
+
 JSONDict = dict[str, Any]
 
 CHUNK_BYTES = 64 * 1024
@@ -25,6 +27,7 @@ class AiohttpRequest(BaseRequest):
     aiohttp has no timeout for writing: what an upload may take is added to the wait for the answer.
     `unread` names methods whose result nobody looks at, such as the message that was just sent: their success is passed
     on as plain True, because making python-telegram-bot's objects of it costs as much as sending.
+    `token` is put into each address; without it the addresses have theirs.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class AiohttpRequest(BaseRequest):
         ssl_context: ssl.SSLContext | None = None,
         max_response_bytes: int | None = None,
         unread: frozenset[str] = frozenset(),
+        token: Token | None = None,
     ) -> None:
         self._pool_size = connection_pool_size
         self._read_timeout = read_timeout
@@ -50,6 +54,7 @@ class AiohttpRequest(BaseRequest):
         self._ssl_context = ssl_context
         self._max_response_bytes = max_response_bytes
         self._unread = unread
+        self._token = token
         self._session: aiohttp.ClientSession | None = None
         self._free = asyncio.Semaphore(connection_pool_size)
 
@@ -134,10 +139,13 @@ class AiohttpRequest(BaseRequest):
         body = _body(request_data)
         headers = {"Content-Type": FORM} if isinstance(body, bytes) else None
         # A redirect would carry the token to a place nobody chose.
+        whole = self._token.put_into(url) if self._token else url
         async with session.request(
-            method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            method, whole, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
             content = await self._content(response)
+            if self._token:
+                self._token.heard(whole, response.status)
             done = response.status == 200 and url.rpartition("/")[2] in self._unread
             return response.status, DONE if done else content
 

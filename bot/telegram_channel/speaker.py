@@ -20,9 +20,13 @@ Speech = Callable[[], Awaitable[None]]
 
 
 class Speaker:
-    """Runs speeches. Each chat's follow one another; a failing one does not stop the next."""
+    """Runs speeches. Each chat's follow one another; a failing one does not stop the next.
 
-    def __init__(self) -> None:
+    While `ready` is clear (Telegram refuses the token) they wait.
+    """
+
+    def __init__(self, ready: asyncio.Event) -> None:
+        self._ready = ready
         self._last: dict[int, asyncio.Task[None]] = {}
         self._spoke_at: dict[int, float] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -51,6 +55,7 @@ class Speaker:
         if before:
             await asyncio.wait([before])
         for attempt in range(TRIES):
+            await self._ready.wait()
             try:
                 async with self._places:
                     await speech()

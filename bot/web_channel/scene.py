@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from bot.our_bot import last_sharing
+from bot.our_bot import Sharing, last_sharing, token_trouble
 from bot.said import COMMAND, OPEN, Tap, asking
 from bot.web_channel.channel import NAME, WebChannel
 from bot.web_channel.sessions import Visitor
@@ -104,12 +104,14 @@ async def _alarms(web: WebChannel, person: Person) -> tuple[Message, ...]:
     if "admin" not in person.roles:
         return ()
     async with web.db.reading() as tx:
-        shared = await last_sharing(tx, web.now)
-    if shared is None:
-        return ()
-    at = shared.at.astimezone(web.house.school.zone)
+        noted = (await token_trouble(tx), await last_sharing(tx, web.now))
+    return tuple(_alarm(web, person, alarm) for alarm in noted if alarm)
+
+
+def _alarm(web: WebChannel, person: Person, alarm: Sharing) -> Message:
+    at = alarm.at.astimezone(web.house.school.zone)
     told = {"day": day_and_date(at.date(), person.language), "time": clock_time(at, person.language)}
-    return (Message(web.say(person.language, f"alarm.{shared.how}", **told)),)
+    return Message(web.say(person.language, f"alarm.{alarm.how}", **told))
 
 
 # --- news ---------------------------------------------------------------------------------------------------------
