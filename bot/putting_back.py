@@ -98,7 +98,7 @@ async def _installed(settings: Settings, new: Path) -> str:
     place = settings.database
     if not isinstance(place, SqliteFile):
         raise BackupProblem(
-            "A backup cannot be put back into PostgreSQL yet: restore it to a SQLite file, then move it."
+            "Restore it to a SQLite file, then move it."
         )
     return str(put_in_place(new, place.path) or "")
 
