@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import audit, copies, documents, form, invite, program, sending, survey
+from bot.cli import audit, copies, documents, forgetting, form, invite, program, sending, survey
 from bot.cli.one_line import OneLineGroup
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command()(sending.send)
 app.command()(sending.close)
 app.command()(sending.export)
 app.add_typer(audit.app, name="audit")
+app.command()(forgetting.forget)
 app.command()(copies.backup)
 app.command()(copies.restore)
 app.command()(documents.documents)

@@ -9,10 +9,11 @@ from bot.facts import House
 from bot.said import COMMAND, OPEN, SEEN, asking
 from conversations.channel import Button, Message
 from conversations.roles import may
-from conversations.texts import clock_time
+from conversations.texts import clock_time, long_date
 from data.alerts import find_alert
 from data.database import Database, Tx
 from data.dropins import find_dropin
+from data.keeping import named_goes_on
 from data.outbox import Letter
 from data.people import find_person
 from data.surveys import Survey, find_survey
@@ -41,6 +42,8 @@ class Letters:
             if letter.kind in ACCESS_LETTERS:
                 return await access_letter(tx, self.house, letter, person, now) if person else None
             survey = await find_survey(tx, letter.ref)
+            if letter.kind == "named-going":
+                return await self._named_going(tx, survey, language) if survey else None
             return self._about(letter, survey, language) if survey else None
 
     async def _to_readers(self, tx: Tx, letter: Letter, language: str) -> Message | None:
@@ -61,6 +64,14 @@ class Letters:
             return self._message(language, "invitation", asking(OPEN, survey.id), n=len(survey.form.questions))
         facts = self.house.survey_facts(survey, language)
         return Message(self.house.texts.say(language, f"closing.{letter.kind}", **facts))
+
+    async def _named_going(self, tx: Tx, survey: Survey, language: str) -> Message | None:
+        """No child, no title: it may be read on a lock screen (FAIL-7)."""
+        school = self.house.school
+        day = await named_goes_on(tx, survey, school.keeping, school.zone)
+        if day is None or survey.totals_since:
+            return None
+        return Message(self.house.say(language, "keeping.named-going", date=long_date(day, language)))
 
     async def _reminder(self, tx: Tx, letter: Letter, language: str, now: datetime) -> Message | None:
         dropin = await find_dropin(tx, letter.ref)

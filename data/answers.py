@@ -23,7 +23,8 @@ from data.records import keep_records
 from data.runs import Run, end_runs, has_started, runs_in
 from data.surveys import Survey, all_surveys, mark_closed
 from data.tables import answers, marks, sheet_keys
-from data.totals import ANSWERED, NO_CHOICE, totals_of
+from data.totals import ANSWERED, totals_of
+from data.totals import NO_CHOICE as NO_CHOICE
 from data.totals import SHEET as SHEET
 
 BOX_LEAST = 5  # a box with fewer sheets is never opened

@@ -102,6 +102,11 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later, or the last of that month where it is shorter."""
+    return months_before(day, -months)
+
+
 def school_year_end(day: date, later: int = 0) -> date:
     """31 August of the school year this day lies in, or of one so many years later."""
     over = (day.month, day.day) > SCHOOL_YEAR_ENDS

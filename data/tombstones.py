@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
 
-from data.database import Tx
+from data.database import Tx, read_fact, write_fact
 from data.moments import stamp
 from data.tables import tombstones
 from data.vault import Vault
 
 KEPT = timedelta(days=45)  # longer than any backup
+CHANGED = "tombstones-changed"  # the fact that counts the changes, so that the copy beside the key can be compared
 PERSON, ACCESS, STOP = "person", "access", "stop"  # deleted, cut off by the school, no messages; refs: a person's id
 ROLE = "role"  # ref: role_ref(person, role)
 ITEM, SHEET = "item", "sheet"  # an emptied queue item; a removed answer sheet
@@ -30,13 +31,15 @@ def role_ref(person: str, role: str) -> str:
 
 async def bury(tx: Tx, kind: str, ref: str, now: datetime) -> None:
     """In the transaction of the deletion. Harmless when it lies there already."""
-    await unbury(tx, kind, ref)
+    await tx.run(delete(tombstones).where(tombstones.c.hash.in_(_hashes(tx.vault, kind, ref))))
     await tx.run(insert(tombstones).values(hash=_hashes(tx.vault, kind, ref)[0], kind=kind, at=stamp(now)))
+    await set_changes(tx, await changes(tx) + 1)
 
 
 async def unbury(tx: Tx, kind: str, ref: str) -> None:
     """It is there again on purpose: a role given anew, messages wanted again."""
-    await tx.run(delete(tombstones).where(tombstones.c.hash.in_(_hashes(tx.vault, kind, ref))))
+    if await tx.run(delete(tombstones).where(tombstones.c.hash.in_(_hashes(tx.vault, kind, ref)))):
+        await set_changes(tx, await changes(tx) + 1)
 
 
 async def buried(tx: Tx, kind: str, refs: Iterable[str]) -> list[str]:
@@ -48,7 +51,19 @@ async def buried(tx: Tx, kind: str, refs: Iterable[str]) -> list[str]:
 
 async def forget_tombstones(tx: Tx, now: datetime) -> int:
     """Drop those whose time is over; how many."""
-    return await tx.run(delete(tombstones).where(tombstones.c.at < stamp(now - KEPT)))
+    gone = await tx.run(delete(tombstones).where(tombstones.c.at < stamp(now - KEPT)))
+    if gone:
+        await set_changes(tx, await changes(tx) + 1)
+    return gone
+
+
+async def changes(tx: Tx) -> int:
+    """How often the list was changed. It only grows, unless an older database was put in place."""
+    return int(await read_fact(tx, CHANGED) or 0)
+
+
+async def set_changes(tx: Tx, n: int) -> None:
+    await write_fact(tx, CHANGED, str(n).encode())
 
 
 def _hashes(vault: Vault, kind: str, ref: str) -> tuple[str, ...]:

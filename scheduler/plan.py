@@ -9,6 +9,7 @@ from data.school import ALWAYS, School, parse_window
 
 CLOSES_AT = time(18)  # of the closing date, so that people can answer on it and hear at a civil hour
 REMINDS_AT = time(16)  # of the day before
+KEEPS_AT = time(3)  # of every night: what was kept long enough is deleted
 READING_TIMES = (time(8), time(15))  # on weekdays: when words that nothing flagged reach their readers (SAFE-12)
 OPEN_FOR = timedelta(days=14)
 ANSWERS_AFTER = timedelta(days=14)
@@ -34,6 +35,13 @@ def last_reading_time(now: datetime, zone: ZoneInfo) -> datetime:
             if day.weekday() < 5 and reading <= local:
                 return reading
     raise AssertionError("a week has weekdays")
+
+
+def last_keeping_time(now: datetime, zone: ZoneInfo) -> datetime:
+    """The latest 03:00 local time that is not after `now`."""
+    local = now.astimezone(zone)
+    today = datetime.combine(local.date(), KEEPS_AT, zone)
+    return today if today <= local else datetime.combine(local.date() - timedelta(days=1), KEEPS_AT, zone)
 
 
 def one_school_day_after(at: datetime, school: School) -> datetime:

@@ -26,7 +26,7 @@ READ = ("POST", "/queue/{id}")  # the button after which words are shown
 REFUSAL = "This is for staff. /help shows what you can do."
 VERBS = {  # the command line belongs to whoever has the machine and the key: the admin, and nobody by chat
     "demo", "setup", "run", "doctor", "invite", "form", "survey", "send", "close", "export", "backup", "restore", "try",
-    "audit", "documents",
+    "audit", "documents", "forget",
 }  # fmt: skip
 
 
@@ -88,7 +88,7 @@ async def test_every_page_by_every_role(school: School, browser: PlainBrowser, r
     csrf = browser.page.form_with("Menu")[0].fields["csrf"]
     for method, path in sorted(ACCESS):
         address = path.replace("{id}", item).replace("{number:int}", "0")
-        address = re.sub(r"\{(code|token|act)\}", "x", address)
+        address = re.sub(r"\{(code|token|act|sheet)\}", "x", address)
         answer = await browser.http.request(method, address, data={"csrf": csrf} if method == "POST" else None)
         action = ACCESS[method, path]
         allowed = action in ("anyone", "joined") or may({role}, action)
