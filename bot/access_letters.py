@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.approving import KIND as APPROVE
 from bot.devices import ADDED, TRIED, facts_of
@@ -10,8 +10,10 @@ from bot.facts import House
 from bot.menus import menu_of
 from bot.said import COMMAND, WAITS, WAS_IT, asking
 from conversations.channel import Button, Message
+from conversations.texts import long_date
 from data.codes import START, find_waiting
 from data.database import Tx
+from data.erasing import is_erased
 from data.outbox import Letter
 from data.people import Person
 
@@ -23,7 +25,7 @@ async def access_letter(tx: Tx, house: House, letter: Letter, person: Person, no
     """One neutral line each; None when it has become pointless."""
     say, language = house.say, person.language
     if letter.kind == ENDED:
-        return Message(say(language, "chat.logged-out"))
+        return await _goodbye(tx, house, person, language)
     button = Button(say(language, "label.open"), await _opens(tx, letter, now))
     if letter.kind == ROLE:
         return Message(say(language, "chat.new-menu"), buttons=(button,), menu=menu_of(house, person))
@@ -32,6 +34,15 @@ async def access_letter(tx: Tx, house: House, letter: Letter, person: Person, no
     facts = await facts_of(tx, house, person.id, _ref(letter), language)
     line = "device.added" if letter.kind == ADDED else "device.tried"
     return Message(say(language, line, **facts), buttons=(button,)) if facts else None
+
+
+async def _goodbye(tx: Tx, house: House, person: Person, language: str) -> Message:
+    """To a chat that is logged out; for somebody who deleted everything it is the last thing they read."""
+    erased_at = await is_erased(tx, person.id)
+    if erased_at is None:
+        return Message(house.say(language, "chat.logged-out"))
+    gone = erased_at.astimezone(house.school.zone) + timedelta(days=house.school.keeping.backups_days)
+    return Message(house.say(language, "erase.goodbye", date=long_date(gone.date(), language)))
 
 
 async def _opens(tx: Tx, letter: Letter, now: datetime) -> str:

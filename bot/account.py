@@ -1,21 +1,24 @@
-"""/settings: another device, names for one's children, and logging out (S20)."""
+"""/settings: another device, names for one's children, logging out (S20), and taking back one's yes (6.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
 from bot.devices import offer_code
+from bot.errands.delete import only_admin
 from bot.playing import begin_errand
+from bot.role_changes import end_access
 from bot.said import COMMAND, SETTING, asking
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
 from data.access import end_address
+from data.audit import note
 from data.children import names_of
 from data.sessions import end_session
 
 
 async def settings(turn: PersonsTurn) -> None:
-    names = ["device", *(["children"] if await names_of(turn.tx, turn.person.id) else []), "log-out"]
+    names = ["device", *(["children"] if await names_of(turn.tx, turn.person.id) else []), "log-out", "take-back"]
     buttons = tuple(Button(turn.phrase(f"settings.{name}"), asking(SETTING, name)) for name in names)
     turn.says.append(Message(title=turn.phrase("settings.title"), buttons=(*buttons, turn.menu_button())))
 
@@ -27,6 +30,9 @@ async def choose_setting(turn: PersonsTurn, name: str) -> None:
         "children": _children,
         "log-out": _ask_to_log_out,
         "leave": _log_out,
+        "take-back": _ask_to_take_back,
+        "take-back-now": _take_back,
+        "complain": _complain,
     }
     if name not in does:
         return turn.tell("closed-now")
@@ -54,3 +60,26 @@ async def _log_out(turn: PersonsTurn) -> None:
         await end_session(turn.tx, turn.session)
     turn.logged_out = turn.roles_changed = True
     turn.tell("settings.logged-out")
+
+
+async def _ask_to_take_back(turn: PersonsTurn) -> None:
+    """What ends and what stays, and how that differs from deleting; both ways out are one tap."""
+    if await only_admin(turn):
+        return turn.tell("settings.only-admin", turn.menu_button())
+    back = Button(turn.phrase("settings.take-back-now"), asking(SETTING, "take-back-now"))
+    stay = turn.label("cancel", asking(COMMAND, "menu"))
+    turn.says.append(Message(turn.phrase("settings.take-back-ask"), buttons=(back, stay)))
+
+
+async def _take_back(turn: PersonsTurn) -> None:
+    """No more questions, messages or access, by their own wish; what they gave stays as was said then."""
+    if await only_admin(turn):
+        return turn.tell("settings.only-admin", turn.menu_button())
+    await note(turn.tx, "consent.withdrawn", turn.person.id, turn.now, turn.person.id)
+    await end_access(turn.tx, turn.person.id, turn.now, turn.person.id)
+    turn.logged_out = turn.roles_changed = True
+    turn.tell("settings.taken-back")
+
+
+async def _complain(turn: PersonsTurn) -> None:
+    await begin_errand(turn, "complaint")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot import account, inviting, joining, reading
+from bot import account, inviting, joining, my_data, privacy, reading
 from bot.care import raise_concern
 from bot.errands import ERRANDS
 from bot.errands.pick import can_be_shown, close_now, postponed
@@ -241,7 +241,8 @@ def errand(name: str) -> Callable[[PersonsTurn], Awaitable[None]]:
     return lambda turn: begin_errand(turn, name)
 
 
-STAYS = frozenset({"help", "language", "menu", "settings", "whoreads"})  # these keep the place and show it again
+# These keep the place and show it again.
+STAYS = frozenset({"help", "language", "menu", "mydata", "privacy", "settings", "whoreads"})
 HANDLERS: dict[str, Callable[[PersonsTurn], Awaitable[None]]] = {
     "menu": menu,
     "help": help,
@@ -250,6 +251,9 @@ HANDLERS: dict[str, Callable[[PersonsTurn], Awaitable[None]]] = {
     "language": language,
     "settings": account.settings,
     "whoreads": whoreads,
+    "privacy": privacy.privacy,
+    "mydata": my_data.mydata,
+    "delete": errand("delete"),
     "needhelp": needhelp,
     "stop": stop,
     "surveys": surveys,

@@ -8,7 +8,7 @@ from bot.facts import House
 from conversations.texts import day_and_date
 from data.alerts import duty_of
 from data.database import Tx
-from data.people import can_be_reached, people_with_role
+from data.people import Person, can_be_reached, people_with_role
 from scheduler.ladder import RUNGS
 
 
@@ -26,6 +26,12 @@ async def gap(tx: Tx, house: House, language: str, role: str, now: datetime) -> 
         return ""
     who = f"{house.staff_names[role]} ({house.say(language, f'role.{role}')})"
     return states[0].format(who=who) if states else house.say(language, "staff.gap-not-joined", who=who)
+
+
+async def roles_left_empty(tx: Tx, person: Person) -> list[str]:
+    """The roles of those who are called that nobody would hold if this person went."""
+    mine = [role for role in (*RUNGS, "chair") if role in person.roles]
+    return [role for role in mine if await people_with_role(tx, role) == [person.id]]
 
 
 async def _state(tx: Tx, person: str, house: House, language: str, now: datetime) -> str:

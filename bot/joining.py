@@ -8,12 +8,14 @@ from datetime import datetime
 from bot.care import into_queue, next_steps
 from bot.devices import tell_others, warn_user
 from bot.facts import House
+from bot.privacy import notice
 from bot.proof import proof_words
 from bot.said import JOIN, Reply, Said, Tap, Text, asking
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
 from conversations.screening import screen
 from conversations.texts import fold, listed
+from data.audit import note
 from data.children import add_places
 from data.codes import (
     Invitation,
@@ -55,7 +57,7 @@ def join_screen(house: House, language: str, channel: str, words: tuple[str, str
     )
     knows = ["join.telegram"] if channel == "telegram" else []
     about = "device" if device else "join"
-    keys = ["join.words", f"{about}.text", *knows, f"{about}.ask", "join.trial"]
+    keys = ["join.words", f"{about}.text", *knows, "join.privacy", f"{about}.ask", "join.trial"]
     both = listed(list(words), language)
     text = "\n\n".join(house.say(language, key, words=both) for key in keys)
     return Message(text, title=house.say(language, f"{about}.title"), buttons=buttons)
@@ -81,6 +83,8 @@ async def stranger(tx: Tx, house: House, address: Address, said: Said, now: date
     here = address_hashes(tx, address.channel, address.where)
     if _flagged(house, said, language):
         return await _no_code(tx, house, said, now, language, None)
+    if isinstance(said, Text) and said.words.strip().casefold().partition("@")[0] == "/privacy":
+        return Reply([notice(house, language)])
     if (typed := _code_in(said)) is not None:
         return await _opened(tx, house, address.channel, here, typed, now, language)
     waiting = await visit_code(tx, *here)
@@ -190,7 +194,7 @@ async def join(tx: Tx, house: House, code: str, now: datetime, language: str, he
     person = await add_person(tx, _spoken(house, invitation, language), invitation.label, now)
     if not await spend_code(tx, code, person, now):
         return None
-    await _grant(tx, person, invitation)
+    await _grant(tx, person, invitation, now)
     return person
 
 
@@ -202,10 +206,10 @@ async def _added(tx: Tx, owner: str, code: str, here: str, now: datetime) -> boo
     return True
 
 
-async def _grant(tx: Tx, person: str, invitation: Invitation) -> None:
+async def _grant(tx: Tx, person: str, invitation: Invitation, now: datetime) -> None:
     """Role, group, and room for the children; a role that waits for a colleague's yes comes later (B4)."""
-    if not invitation.waits:
-        await add_role(tx, person, invitation.role)
+    if not invitation.waits and await add_role(tx, person, invitation.role):
+        await note(tx, "role.given", person, now, person, role=invitation.role)
     more = invitation.children if invitation.role == "parent" else 0
     if invitation.group and not await join_group(tx, person, invitation.group):
         more = 0  # a second letter for the same children
@@ -270,7 +274,7 @@ async def add_code(turn: PersonsTurn, code: str) -> None:
     invitation = await invitation_of(turn.tx, turn.house, code, turn.now)
     if invitation is None or invitation.device_of or not await spend_code(turn.tx, code, turn.person.id, turn.now):
         return await _refuse_person(turn, code)
-    await _grant(turn.tx, turn.person.id, invitation)
+    await _grant(turn.tx, turn.person.id, invitation, turn.now)
     turn.roles_changed = True
     fresh = await find_person(turn.tx, turn.person.id)
     turn.person = fresh or replace(turn.person)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from conversations.roles import MAY, may
 
-EVERYBODY = ("menu", "help", "again", "explain", "language", "settings", "whoreads", "needhelp", "stop", "start")
+EVERYBODY = ("menu", "help", "again", "explain", "language", "settings", "whoreads", "privacy", "mydata", "delete",
+             "needhelp", "stop", "start")  # fmt: skip
 FAMILIES = ("surveys", "dropins")
 STAFF = ("queue", "send", "summary", "close", "export", "dropin", "invite")
 MOST_IN_MENU = 8
@@ -25,5 +26,5 @@ def menu_for(roles: Iterable[str]) -> list[str]:
     """What the menu button offers: at most 8, the ones this person needs most, and always the way to all the others."""
     mine = commands_for(roles)
     short = [name for name in mine if name not in EVERYBODY]
-    others = ("menu", "help", "needhelp", "language", "stop", "settings")
+    others = ("menu", "needhelp", "mydata", "delete", "stop", "language", "help", "settings")
     return [*short[: MOST_IN_MENU - 1], *(name for name in others if name in mine)][:MOST_IN_MENU]

@@ -14,7 +14,7 @@ from data.moments import new_id, stamp
 from data.tables import addresses, groups, memberships, people, roles
 from data.tombstones import ROLE, STOP, bury, role_ref, unbury
 
-CONSENT_WORDING = 1  # grows when the joining screen's words change
+CONSENT_WORDING = 2  # grows when the joining screen's words change
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from data.tables import queue
 from data.tombstones import ITEM, bury
 
 EMPTIED = "emptied"  # its words are no longer here: in the school's own record, or kept long enough
+COMPLAINT = "complaint"  # about how the school handles somebody's data; comes with its route
 URGENT = ("flagged", "help", "talk")  # come with an alert; "words" are read at reading times
 ROUTES = ("welfare", "staff", "head", "complaint", "none")  # where a reader may send it (SAFE-7)
 CONCERNS = ROUTES[:-1]  # these belong into the school's own record (SAFE-8)
@@ -65,6 +66,13 @@ async def add_item(
     sealed = tx.vault.seal("words", json.dumps(inside).encode(), id)
     row = {"kind": kind, "survey": survey, "came_at": stamp(now), "about": ",".join(sorted(about)) or None}
     await tx.run(insert(queue).values(id=id, sealed=sealed, **row))
+    return id
+
+
+async def add_complaint(tx: Tx, text: str, person: str, who: str, about: Iterable[str], to: str, now: datetime) -> str:
+    """A complaint about data, sent on to this role beside the readers; its id. It stays until the school has it."""
+    id = await add_item(tx, COMPLAINT, now, text, person, who, None, about)
+    await tx.run(update(queue).where(queue.c.id == id).values(route=COMPLAINT, reached=to))
     return id
 
 

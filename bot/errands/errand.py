@@ -48,6 +48,14 @@ class Errand(ABC):
         """The last screen before it is done; without anything to check, only the way out."""
         return Screen(s, state).message("", "cancel")
 
+    async def shown(self, turn: PersonsTurn, message: Message) -> Message:
+        """A question of it as it is shown."""
+        return message
+
+    async def takes_flagged(self, turn: PersonsTurn, raised: w.Raised) -> bool:
+        """Whether words that went to a human at once were its answer all the same; else its question still waits."""
+        return False
+
     @abstractmethod
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         """Do it and say so; False when it could not be done, and the last screen should stay."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.web_channel.channel import root_of, web_of
+from bot.web_channel.drawing import render
 from bot.web_channel.join_pages import ask_code
 from bot.web_channel.locked_page import draw_locked, opens
 from bot.web_channel.second_factor import COUNTS_FOR, own_path, take_digits
@@ -85,9 +88,14 @@ async def sign_out(request: Request) -> Response:
     return signed_out(request)
 
 
-def signed_out(request: Request) -> Response:
-    """To the page that asks for a code; the browser forgets what it kept of ours."""
-    response = _to(request, "/me")
+def signed_out(request: Request, last_words: Sequence[str] = (), language: str = "en") -> Response:
+    """To the page that asks for a code; the browser forgets what it kept of ours.
+
+    With last words they are the page: no redirect could carry them to somebody who is not known any more.
+    """
+    text = "\n\n".join(last_words)
+    said = render(request, "message.html", 200, language, title="web.done-title", text=text) if text else None
+    response = said or _to(request, "/me")
     forget(request, response)
     return response
 

@@ -66,7 +66,7 @@ async def act(request: Request) -> Response:
         reply = await _hear(web, visitor, form, last)
     await asyncio.sleep(reply.wait)
     if reply.logged_out:
-        return signed_out(request)
+        return signed_out(request, [m.text for m in reply.messages], visitor.person.language)
     response = see_other(request, "/me")
     if reply.roles_changed:
         await renew(request, response, visitor)
