@@ -23,7 +23,7 @@ from data.place import PostgresServer
 from data.postgres_link import connect, plain_errors
 from data.preparing import HEAD, KEY_CHECK, check_key, check_version, key_check
 from data.problems import DatabaseProblem
-from data.statements import Execute, Values
+from data.statements import Execute, Values, storable
 from data.tables import facts, metadata
 from data.vault import Vault
 
@@ -164,11 +164,6 @@ def _without_nul(_connection: Any, _cursor: Any, statement: str, values: Any, _c
 
 def _storable_row(row: Any) -> Any:
     return tuple(storable(value) for value in row) if isinstance(row, tuple) else row
-
-
-def storable(value: Any) -> Any:
-    """The value as PostgreSQL keeps it."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 # --- opening ------------------------------------------------------------------------------------------------------

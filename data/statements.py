@@ -14,6 +14,11 @@ Values = Rows | dict[str, Any] | None
 Execute = Callable[[Executable, Values], Awaitable[CursorResult[Any]]]
 
 
+def storable(value: Any) -> Any:
+    """The value as every database keeps it: PostgreSQL refuses the character NUL, which any phone can send."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+
+
 class Store(Protocol):
     """A database's transactions; errors come out as problems of data/problems.py."""
 

@@ -1,14 +1,16 @@
 """What holds for all tests: those marked `browser` need Chromium, and whoever lacks it is told last."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.web_channel.app import make_app
+from data.place import PostgresServer
 from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.chromium import SKIPPED, find_chromium
-from tests.school import School, opened
+from tests.postgres_server import Server
+from tests.school import MASTER, School, opened
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,6 +40,42 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-transcripts", action="store_true", help="rewrite the transcripts as they play now")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `both_databases` run on SQLite and on PostgreSQL; those marked `files` look into SQLite's files."""
+    marked = metafunc.definition.get_closest_marker
+    if marked("both_databases") and not marked("files"):
+        metafunc.fixturenames.insert(0, "database")
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """This worker's PostgreSQL server."""
+    server = Server(MASTER)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Which kind of database `opened` uses in this test; every folder has one of its own."""
+    if request.param == "sqlite":
+        yield request.param
+        return
+    postgres: Server = request.getfixturevalue("postgres")
+    made: dict[Path, PostgresServer] = {}
+
+    def place_for(folder: Path) -> PostgresServer:
+        if folder not in made:
+            made[folder] = postgres.new()
+        return made[folder]
+
+    monkeypatch.setattr("tests.school.place_for", place_for)
+    yield request.param
+    for place in made.values():
+        postgres.drop(place)
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ from tests.test_dialogue import SURVEY, answer, send
 from tests.test_telegram_journey import until
 from tests.test_web_channel import signed_in
 
+pytestmark = pytest.mark.both_databases
+
 STRANGER = "This is for grown-ups who have a code from Elmfield Primary."
 REFUSAL = "This is for staff. /help shows what you can do."
 YES = "Elmfield Primary: a colleague asks for your yes."

@@ -18,6 +18,8 @@ from data.vault import KeyProblem
 from tests.school import MASTER, School, opened
 from tests.test_dialogue import SURVEY, send
 
+pytestmark = pytest.mark.both_databases
+
 QUESTIONS = {"B1.1": 5, "B1.2": 5, "B1.3": 5, "B1.4": 5, "B1.5": 4}
 MARKER = "a very particular sentence about the bus"
 
@@ -115,6 +117,7 @@ def right_links(people: list[str], sheets: list[str], links: dict[str, str]) -> 
     return sum(links[p] == s for p, s in zip(people, sheets, strict=False))
 
 
+@pytest.mark.files
 async def test_places_in_pages_link_no_better_than_chance(tmp_path: Path) -> None:
     """M1, B19: FAIL-4. Ten schools of 20; chance is one right link in each."""
     right = 0
@@ -134,6 +137,7 @@ async def test_places_in_pages_link_no_better_than_chance(tmp_path: Path) -> Non
     assert right <= 30  # 16 readings, chance 1 each: 16 expected, standard deviation 4
 
 
+@pytest.mark.files
 async def test_nothing_readable_is_left_in_file_wal_or_backups(tmp_path: Path) -> None:
     """M2 and two backups: with the master key in hand, no run can be opened once the box is closed."""
     async with opened(tmp_path) as school:

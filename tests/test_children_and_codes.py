@@ -12,6 +12,8 @@ from data.tables import metadata
 from tests.school import School
 from tests.test_dialogue import SURVEY, send
 
+pytestmark = pytest.mark.both_databases
+
 CHILDREN = [  # what they write, and whether a human must see it
     ("hello", False), ("hi im 9", False), ("is this school", False), ("can i answer too", False), ("who r u", False),
     ("i am in year 4", False), ("my mum said i can write here", False), ("when is lunch", False), ("😀", False),

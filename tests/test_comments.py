@@ -34,6 +34,8 @@ from tests.school import School
 from tests.test_dialogue import SURVEY, answer, send
 from tests.test_queue_pages import Enter, a_survey, act, enter, found, read
 
+pytestmark = pytest.mark.both_databases
+
 __all__ = ["enter"]  # a fixture
 
 ORIGINAL = "Ms Patel shouts at my son Tom. Please change the bus."
@@ -334,6 +336,7 @@ async def test_when_the_original_goes_only_what_was_approved_stays(school: Schoo
     ]  # fmt: skip
 
 
+@pytest.mark.files
 async def test_words_of_comments_are_sealed(school: School, enter: Enter) -> None:
     """No word of a person is readable in the file."""
     id = await words(school, text="xylophone lessons please")

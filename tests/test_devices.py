@@ -23,6 +23,8 @@ from tests.telegram_school import telegram_school
 from tests.test_dialogue import SURVEY, send
 from tests.test_telegram_journey import until
 
+pytestmark = pytest.mark.both_databases
+
 REFUSED = "That code does not work here. Please ask the school office for a new one: 0161 496 0000."
 ADDED = "Elmfield Primary: a device was added to your account on 2 November 2026."
 TRIED = "Elmfield Primary: your code was tried again on 2 November 2026."

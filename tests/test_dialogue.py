@@ -11,6 +11,8 @@ from data.people import Address, person_at
 from data.queue import add_item, waiting_items
 from tests.school import School, Talk
 
+pytestmark = pytest.mark.both_databases
+
 SURVEY = "parent-send-provision-1"
 
 

@@ -9,6 +9,8 @@ from data.surveys import find_survey
 from tests.school import School, Talk
 from tests.test_dialogue import SURVEY, answer, send
 
+pytestmark = pytest.mark.both_databases
+
 
 async def sending(school: School) -> Talk:
     await school.readers()

@@ -17,6 +17,8 @@ from data.surveys import find_survey
 from tests.school import School
 from tests.test_dialogue import SURVEY, answer, send
 
+pytestmark = pytest.mark.both_databases
+
 
 async def files(school: School) -> dict[str, list[list[str]]]:
     await school.readers()

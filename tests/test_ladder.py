@@ -22,6 +22,8 @@ from scheduler import ladder
 from scheduler.ladder import PATIENCE
 from tests.school import Clock, School, opened
 
+pytestmark = pytest.mark.both_databases
+
 FRIDAY = datetime(2026, 11, 6, 15, 30, tzinfo=UTC)
 FRIDAY_EVENING = FRIDAY.replace(hour=17, minute=59)
 MONDAY_OPENING = datetime(2026, 11, 9, 8, 30, tzinfo=UTC)

@@ -28,6 +28,8 @@ from tests.telegram_server import Person
 from tests.test_telegram_journey import asked, until
 from tests.test_transcripts import transcripts
 
+pytestmark = pytest.mark.both_databases
+
 EACH = 2  # chats that play each transcript
 STORIES = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in transcripts()]
 

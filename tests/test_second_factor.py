@@ -18,6 +18,8 @@ from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.school import School
 from tests.test_web_channel import signed_in
 
+pytestmark = pytest.mark.both_databases
+
 
 def digits_of(school: School, secret: str, late: int = 0) -> str:
     """What the app shows now, or `late` half minutes later."""

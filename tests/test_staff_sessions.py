@@ -18,6 +18,8 @@ from tests.school import School
 from tests.test_second_factor import cookie, digits_of, set_up
 from tests.test_web_channel import naps, signed_in
 
+pytestmark = pytest.mark.both_databases
+
 __all__ = ["naps"]  # a fixture
 
 STAFF = ("staff", "senco", "dsl", "deputy", "head", "chair", "office", "governor", "admin")

@@ -17,6 +17,8 @@ from conversations.summary import Results, Tally, Thresholds, summarise, summary
 from conversations.suppression import suppress
 from conversations.texts import load_texts
 
+pytestmark = pytest.mark.both_databases
+
 TEXTS = load_texts()
 FORM = bundled_forms()["parent-send-provision"]
 DAYS = (date(2026, 11, 2), date(2026, 11, 16))

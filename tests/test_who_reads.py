@@ -26,6 +26,8 @@ from tests.school import ELMFIELD, School
 from tests.test_dialogue import SURVEY, send
 from tests.test_quoting import BUS
 
+pytestmark = pytest.mark.both_databases
+
 TEXTS = load_texts()
 HOUSE = House(check_school(ELMFIELD, "school.yaml"), TEXTS)
 MODES = ("ANON", "CONF", "NAMED")

