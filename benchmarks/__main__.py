@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import row2_taps, row4_kill, row9_start, rowb1_forged, rowr3_alerts, rowr5_intruder
+from benchmarks import row2_taps, row4_kill, row9_start, rowb1_forged, rowr3_alerts, rowr5_intruder, rowr17_schemas
 from benchmarks.finding import Finding
 
 Measure = Callable[[Path], Awaitable[list[Finding]]]
@@ -25,6 +25,7 @@ ROWS: dict[str, Measure] = {
     "B1": rowb1_forged.measure,
     "R3": rowr3_alerts.measure,
     "R5": rowr5_intruder.measure,
+    "R17": rowr17_schemas.measure,
 }
 OUTPUT = Path("var/bench.json")
 

@@ -113,7 +113,7 @@ async def check_moved(school: School) -> None:
         found = await entries(tx, item)
     looks = {e.what: e.detail.get("reason", "") for e in found if e.what.startswith("look.")}
     assert looks == {"look.copy": "for the school's own record", "look.name": ""}
-    assert [e.detail["role"] for e in found if e.what == "alert.asked"] == ["dsl", "deputy", "head"]
+    assert [e.detail["role"] for e in found if e.what == "alert.blocked"] == ["dsl", "deputy", "head"] * 2
     assert all(before.id < after.id and before.at <= after.at for before, after in pairwise(found))
 
 
