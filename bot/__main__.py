@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import audit, copies, documents, forgetting, form, invite, program, sending, survey
+from bot.cli import audit, copies, documents, forgetting, form, invite, key, program, rollback, sending, survey
 from bot.cli.one_line import OneLineGroup
 
 app = typer.Typer(
@@ -34,9 +34,11 @@ app.command()(sending.send)
 app.command()(sending.close)
 app.command()(sending.export)
 app.add_typer(audit.app, name="audit")
+app.add_typer(key.app, name="key")
 app.command()(forgetting.forget)
 app.command()(copies.backup)
 app.command()(copies.restore)
+app.command()(rollback.rollback)
 app.command()(documents.documents)
 app.command("try")(program.try_form)
 

@@ -50,7 +50,7 @@ def _version(version: str | None) -> list[Finding]:
     if version > HEAD:
         return [Finding("database", BROKEN, "it is from a newer version", "Install that version of YouSaid.")]
     if version < HEAD:
-        return [Finding("database", BROKEN, "it is from an older version", "yousaid backup FILE, then yousaid run")]
+        return [Finding("database", BROKEN, "it is from an older version", "yousaid run: it makes a backup first, then brings it to this version")]
     return [Finding("database", OK, "sound, of this version, and opened by this key")]
 
 

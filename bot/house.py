@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.cli.opening import now_utc
 from bot.facts import House
 from bot.settings import Settings
 from conversations.texts import load_texts
 from data.database import Database, open_database
 from data.key_ring import KeyFile, read_ring
 from data.place import SqliteFile
+from data.preparing import Before
 from data.school import School, load_school
 from data.vault import BoxKeys, Vault
 
@@ -44,7 +46,8 @@ def box_keys(settings: Settings) -> BoxKeys:
 @asynccontextmanager
 async def opened_database(settings: Settings, create: bool = False) -> AsyncIterator[Database]:
     """The database, closed again at the end."""
-    db = await open_database(settings.database, read_vault(settings), box_keys(settings), create)
+    before = Before(settings.backups_folder, now_utc())
+    db = await open_database(settings.database, read_vault(settings), box_keys(settings), create, before)
     try:
         yield db
     finally:

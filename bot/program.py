@@ -23,6 +23,8 @@ from bot.telegram_channel.token_watch import TokenWatch
 from conversations.channel import Channel
 from conversations.screening import load_lexicon
 from data.answers import destroy_spent_keys
+from data.backup import program_version
+from data.backup_facts import PROGRAM
 from data.database import write_fact
 from data.lock import RunLock, run_lock
 from data.outbox import free_dead_claims, new_owner
@@ -88,6 +90,7 @@ async def _run(settings: Settings, opened: Opened) -> None:
     owner = new_owner()
     async with opened.db.transaction() as tx:
         await free_dead_claims(tx, owner)
+        await write_fact(tx, PROGRAM, program_version().encode())
     dialogue = Dialogue(opened.db, opened.house, now_utc)
     if settings.telegram_token is None:
         log.warning("YOUSAID_TELEGRAM_TOKEN is not set: Telegram is off, the web page works.")

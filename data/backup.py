@@ -56,6 +56,7 @@ async def back_up(db: Database, target: Path, now: datetime, beside: Path) -> No
     """One encrypted file at `target`, whole or not there at all; plain copies lie in `beside` meanwhile."""
     await asyncio.to_thread(check_target, target)
     with plain_trouble(target), scratch(beside) as folder:
+        os.close(os.open(folder / COPY, os.O_CREAT | os.O_EXCL, 0o600))  # so that only its owner ever reads it
         await db.vacuum_into(folder / COPY)
         await asyncio.to_thread(seal_copy, folder / COPY, target, db.vault, now, kind_of(db))
 
@@ -71,13 +72,16 @@ def check_target(target: Path) -> None:
         raise BackupProblem(f"There is no folder {target.parent}. Make it first.")
 
 
-def seal_copy(plain: Path, target: Path, vault: Vault, now: datetime, source: str) -> None:
-    """Seal a SQLite file into a backup. The plain one loses its name at once, so that it dies with this process."""
+def seal_copy(plain: Path, target: Path, vault: Vault, now: datetime, source: str, program: str = "") -> None:
+    """Seal a SQLite file into a backup. The plain one loses its name at once, so that it dies with this process.
+
+    `program`: the version that made the file, where that is not this one.
+    """
     schema = schema_version(plain)
     inside = look_inside(plain)
     half = target.with_name(target.name + ".part")
     half.unlink(missing_ok=True)
-    about = {"schema": schema or "", "program": program_version(), "at": now.astimezone(UTC).isoformat()}
+    about = {"schema": schema or "", "program": program or program_version(), "at": now.astimezone(UTC).isoformat()}
     try:
         with plain.open("rb") as copy:
             plain.unlink()

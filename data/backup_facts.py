@@ -11,6 +11,7 @@ NIGHTLY = "last-nightly-backup"
 OUTSIDE = "last-backup-outside"  # on another disk: `yousaid backup --to DIR`
 PROVEN = "last-restore-drill"  # a backup was restored for practice, and was whole
 TROUBLE = "backup-trouble"  # why the last nightly backup or its drill failed; gone when one went well
+PROGRAM = "program"  # the version of the program that ran last: which one to go back to
 
 
 async def note_time(tx: Tx, at: datetime, *facts: str) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Executable, select
 from data.place import Place, SqliteFile
 from data.preparing import HEAD as HEAD
 from data.preparing import KEY_CHECK as KEY_CHECK
-from data.preparing import opens
+from data.preparing import Before, opens
 from data.problems import DatabaseBusy as DatabaseBusy
 from data.problems import DatabaseProblem as DatabaseProblem
 from data.sqlite import SqliteStore, is_empty_file, prepare, remove_file
@@ -112,13 +112,16 @@ def _store(place: Place) -> Store:
     return PostgresStore(place)
 
 
-async def open_database(place: Place, vault: Vault, boxes: BoxKeys, create: bool = False) -> Database:
+async def open_database(
+    place: Place, vault: Vault, boxes: BoxKeys, create: bool = False, before: Before | None = None
+) -> Database:
     """The school's database, migrated to this version; DatabaseProblem or KeyProblem in one line otherwise.
 
-    `create`: an empty or missing one becomes a school's.
+    `create`: an empty or missing one becomes a school's. `before`: where a backup goes before a SQLite file is
+    migrated; the first schema on PostgreSQL is this one.
     """
     if isinstance(place, SqliteFile):
-        await asyncio.to_thread(prepare, place.path, vault, create)
+        await asyncio.to_thread(prepare, place.path, vault, create, before)
     else:
         from data.postgres import prepare as prepare_server
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
 from data.place import Place, SqliteFile
 from data.problems import DatabaseProblem
 from data.vault import KeyProblem, Vault
 
 HEAD = "0003"
 KEY_CHECK = "key-check"
+
+
+@dataclass(frozen=True)
+class Before:
+    """Where a backup goes before a change of schema (data/changing.py), and when that is."""
+
+    folder: Path
+    now: datetime
 
 
 def check_version(place: Place, version: str | None, create: bool) -> None:

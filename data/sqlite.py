@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from data.place import SqliteFile
-from data.preparing import HEAD, KEY_CHECK, check_key, check_version, key_check
+from data.preparing import HEAD, KEY_CHECK, Before, check_key, check_version, key_check
 from data.problems import DatabaseBusy, DatabaseProblem
 from data.statements import Execute, Values
 from data.tables import facts
@@ -63,8 +63,8 @@ class SqliteStore:
         await self._reader.dispose()
 
 
-def prepare(path: Path, vault: Vault, create: bool) -> None:
-    """Make or migrate the file and check that it belongs to this key."""
+def prepare(path: Path, vault: Vault, create: bool, before: Before | None = None) -> None:
+    """Make or migrate the file and check that it belongs to this key. `before`: where a backup goes before a change."""
     with _plain_errors(path):
         if not path.exists():
             if not create:
@@ -76,7 +76,7 @@ def prepare(path: Path, vault: Vault, create: bool) -> None:
         if version is not None:
             check_key(SqliteFile(path), vault, _stored_check(path))
         if version != HEAD:
-            _migrate(path, vault)
+            _migrate(path, vault, version, before)
 
 
 def schema_version(path: Path) -> str | None:
@@ -121,7 +121,7 @@ def _stored_check(path: Path) -> bytes | None:
     return row[0] if row else None
 
 
-def _migrate(path: Path, vault: Vault) -> None:
+def _migrate(path: Path, vault: Vault, version: str | None, before: Before | None) -> None:
     # Alembic is imported only when there is something to migrate: it costs a third of a second at start.
     from data.migrations.migrate import upgrade
 
@@ -129,7 +129,12 @@ def _migrate(path: Path, vault: Vault) -> None:
         if not connection.scalar(select(facts.c.name).where(facts.c.name == KEY_CHECK)):
             connection.execute(insert(facts).values(name=KEY_CHECK, value=key_check(vault)))
 
-    upgrade(path, vault, finish=note_key)
+    if version is not None and before is not None:
+        from data.changing import change
+
+        change(path, vault, before, note_key)
+    else:
+        upgrade(path, vault, finish=note_key)
 
 
 def _at_once(connection: Connection) -> Execute:

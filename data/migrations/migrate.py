@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -22,13 +23,25 @@ def upgrade(
 
     Errors of SQLite come through as they are; nothing is half done.
     """
+    with _one_transaction(path) as connection:
+        upgrade_on(connection, vault, revision)
+        finish(connection)
+
+
+def downgrade(path: Path, vault: Vault, revision: str) -> None:
+    """Take a SQLite file back to an older revision; what that has no place for goes."""
+    with _one_transaction(path) as connection:
+        downgrade_on(connection, vault, revision)
+
+
+@contextmanager
+def _one_transaction(path: Path) -> Iterator[Connection]:
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
     event.listen(engine, "begin", lambda connection: connection.execute(text("BEGIN IMMEDIATE")))
     try:
         with engine.begin() as connection:
-            upgrade_on(connection, vault, revision)
-            finish(connection)
+            yield connection
     finally:
         engine.dispose()
 
