@@ -300,7 +300,7 @@ async def test_a_crash_between_note_and_name_leaves_the_note(
     assert (dsl.answer.status_code, await looked(school)) == (500, 0)
     assert "Khan" not in dsl.answer.text
     with monkeypatch.context() as broken:
-        broken.setattr("bot.web_channel.queue_names._found", fails)
+        broken.setattr("bot.web_channel.queue_names.behind", fails)
         await act(dsl, f"/queue/{id}/name", reason="why")
     assert (dsl.answer.status_code, await looked(school)) == (500, 1)
     assert "Khan" not in dsl.answer.text

@@ -19,6 +19,8 @@ from conversations.roles import may
 from conversations.summary import Results, summary_text
 from conversations.texts import long_date
 from data.answers import BOX_LEAST, seal_off
+from data.audit import note
+from data.looks import note_look
 from data.runs import BoxLost, count_runs
 from data.surveys import Survey, all_surveys, find_survey, postpone
 from scheduler.closing import close_survey
@@ -73,12 +75,17 @@ class Export(Pick):
         survey = await self.picked(turn, state)
         from bot.exports import counts_csv  # csv and charts are loaded when first asked for
 
+        await note_look(turn.tx, turn.person.id, "export-counts", survey.id, "", turn.now)
         results = await results_of(turn.tx, turn.house, survey, turn.language)
         content = counts_csv(results, turn.house.texts, turn.language)
         file = File(f"{survey.id}-counts.csv", content.encode("utf-8"))
         turn.says.append(Message(turn.phrase("staff.export-caption", survey=survey.id), file=file))
         if may(turn.person.roles, "answers"):
             turn.says.append(await way_to_page(turn, turn.phrase("staff.export-page"), "results", survey.id))
+        if survey.mode == "CONF" and may(turn.person.roles, "names"):
+            turn.says.append(await way_to_page(turn, turn.phrase("names.page"), "names", survey.id))
+        if survey.mode == "NAMED" and may(turn.person.roles, "records"):
+            turn.says.append(await way_to_page(turn, turn.phrase("records.page"), "records"))
         return True
 
 
@@ -111,7 +118,7 @@ class Close(Pick):
 
 async def close_now(turn: PersonsTurn, survey: Survey) -> None:
     """Close it, say so, and show what came in."""
-    closed = await close_survey(turn.tx, survey, turn.now, turn.today)
+    closed = await close_survey(turn.tx, survey, turn.now, turn.today, turn.person.id)
     if closed is None:
         return turn.tell("staff.already-closed", survey=survey.id)
     turn.after.append(lambda: seal_off(turn.db, survey.id))
@@ -174,5 +181,6 @@ async def picture_of(turn: PersonsTurn, results: Results) -> Message:
 async def postponed(turn: PersonsTurn, survey: Survey) -> str:
     """Close 14 days later, and answer 14 days later too; the new closing date in words."""
     closes_at = survey.closes_at + timedelta(days=OPEN_FOR.days)
+    await note(turn.tx, "survey.postponed", survey.id, turn.now, turn.person.id)
     await postpone(turn.tx, survey.id, closes_at, survey.answer_by + OPEN_FOR)
     return long_date(closes_at.astimezone(turn.house.school.zone).date(), turn.language)

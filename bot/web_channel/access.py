@@ -40,6 +40,8 @@ ACCESS: dict[tuple[str, str], str] = {
     ("POST", "/people/letter/{id}"): "invite",
     ("GET", "/people/family/{id}"): "invite",
     ("POST", "/people/family/{id}"): "invite",
+    ("GET", "/people/pause/{id}"): "invite",
+    ("POST", "/people/pause/{id}"): "invite",
     ("GET", "/people/staff"): "invite-staff",
     ("GET", "/people/staff/{id}"): "invite-staff",
     ("POST", "/people/staff/{id}"): "invite-staff",

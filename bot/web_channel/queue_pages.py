@@ -18,6 +18,7 @@ from bot.web_channel.sessions import Visitor
 from bot.web_channel.staff_page import draw_for
 from conversations.roles import may
 from data.alerts import acknowledge, steps_of
+from data.audit import note
 from data.comments import find_comment
 from data.database import Tx
 from data.queue import (
@@ -58,7 +59,9 @@ async def show(request: Request) -> Response:
     async with web.db.reading() as tx:
         lists = await _lists(tx, web, visitor)
         missing = await gaps(tx, web.house, visitor.person.language, web.now)
-    return draw_for(request, visitor, "queue.html", lists=lists, gaps=missing, notice=_notice(request, visitor))
+    leads = [page for page in ("names", "records") if may(visitor.person.roles, page)]
+    shown = {"lists": lists, "gaps": missing, "notice": _notice(request, visitor), "leads": leads}
+    return draw_for(request, visitor, "queue.html", 200, **shown)
 
 
 async def read(request: Request) -> Response:
@@ -69,6 +72,7 @@ async def read(request: Request) -> Response:
     web, (visitor, _) = web_of(request), entered
     async with web.db.transaction() as tx:
         item = await item_here(tx, request, visitor)
+        await note(tx, "item.read", item.id, web.now, visitor.person.id)
         await mark_read(tx, item.id, visitor.person.id, web.now)
         await acknowledge(tx, item.id, visitor.person.id, web.now)
     return to(request, f"/queue/{item.id}")

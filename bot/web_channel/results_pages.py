@@ -12,6 +12,7 @@ from bot.web_channel.door import acting, looking
 from bot.web_channel.sessions import Visitor
 from bot.web_channel.staff_page import draw_for
 from conversations.form import said
+from conversations.roles import may
 from conversations.texts import long_date
 from data.database import Tx
 from data.looks import note_look
@@ -40,7 +41,9 @@ async def show_one(request: Request) -> Response:
         survey = await _survey(tx, request)
         found = await _files(tx, web, visitor, survey)
     title = said(survey.form.title, visitor.person.language)
+    further = {"CONF": "names", "NAMED": "records"}.get(survey.mode, "")
     facts = {"title": title, "closed": _closed(survey, visitor), "kinds": list(found.files), "notes": found.notes}
+    facts["leads"] = [further] if further and may(visitor.person.roles, further) else []
     return draw_for(request, visitor, "results_files.html", 200, **facts, id=survey.id)
 
 
