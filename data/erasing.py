@@ -11,7 +11,6 @@ import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import and_, delete, or_, select, update
 
@@ -22,7 +21,6 @@ from data.codes import codes_used_by, place_of
 from data.comments import QUOTE, find_comment
 from data.database import AnyRow, Tx
 from data.held import items_of, open_runs, sheets_of_person
-from data.looks import LOOK
 from data.moments import moment, stamp
 from data.people import all_groups, find_person
 from data.queue import CONCERNS, EMPTIED, URGENT, Item, empty_item, find_item
@@ -245,14 +243,14 @@ async def is_erased(tx: Tx, person: str) -> datetime | None:
 
 
 async def _erase_log(tx: Tx, label: str, now: datetime) -> None:
-    """Reasons that staff wrote and that name them. Who looked, when and at what stays."""
+    """Details that name them, such as a reason that staff wrote. Who did what, when and to what stays."""
     if len(label.strip()) < SHORTEST_LABEL:
         return
     word = re.compile(rf"(?<!\w){re.escape(label.strip())}(?!\w)", re.IGNORECASE)
-    looks = select(audit.c.id, audit.c.sealed).where(audit.c.what.startswith(LOOK), audit.c.sealed.is_not(None))
-    naming = [r.id for r in await tx.all(looks) if word.search(_reason(tx, r))]
+    rows = await tx.all(select(audit.c.id, audit.c.sealed).where(audit.c.sealed.is_not(None)))
+    naming = [r.id for r in rows if any(word.search(said) for said in _details(tx, r))]
     await erase_details(tx, naming, now, "deleted")
 
 
-def _reason(tx: Tx, row: Any) -> str:
-    return str(json.loads(tx.vault.open("audit", row.sealed, str(row.id))).get("reason", ""))
+def _details(tx: Tx, row: AnyRow) -> list[str]:
+    return [str(said) for said in json.loads(tx.vault.open("audit", row.sealed, str(row.id))).values()]

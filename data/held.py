@@ -327,7 +327,8 @@ async def looked_at(tx: Tx, person: str) -> list[str]:
     letters = [slip.hash for slip in await codes_used_by(tx, person)]
     sheets = await sheets_of_person(tx, person)
     keys = {id for s in sheets for id in (s.key, s.sheet)}
-    return sorted({person, *items, *letters, *keys, *await groups_of(tx, person), "all"})
+    papers = [record.id for record in await records_of(tx, person)]
+    return sorted({person, *items, *letters, *keys, *papers, *await groups_of(tx, person), "all"})
 
 
 async def _by(tx: Tx, actor: str | None) -> str:

@@ -159,7 +159,7 @@ async def test_my_data_shows_what_is_linked_to_me(school: School, browsers: NewB
         await add_address(tx, me, "telegram", "4711")
     browser = await signed_in(school, browsers(), me)
     page = await browser.open("/mydata")
-    for said in ("Family Okoro", "SEND parents", "A chat on Telegram", "SENCO looked at who wrote your",
+    for said in ("Family Okoro", "SEND parents", "A chat on Telegram", "SENCO looked at who is behind",
                  "the visit was late", "It lies in a closed box", "Very well", "What is not here"):  # fmt: skip
         assert said in page.text
     for hidden in ("something hard to say", "Ms Patel", "to call", "4711"):
