@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import audit, copies, documents, forgetting, form, invite, key, program, rollback, sending, survey
+from bot.cli import audit, copies, documents, forgetting, form, invite, key, move, program, rollback, sending, survey
 from bot.cli.one_line import OneLineGroup
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command()(forgetting.forget)
 app.command()(copies.backup)
 app.command()(copies.restore)
 app.command()(rollback.rollback)
+app.command()(move.move)
 app.command()(documents.documents)
 app.command("try")(program.try_form)
 

@@ -11,11 +11,13 @@ from bot.cli.telegram_me import Me, ask_me
 from bot.house import opened_database, read_vault, shares_folder
 from bot.our_bot import remember_bot
 from bot.settings import Settings
+from data.audit import COMMAND_LINE, note
 from data.codes import Invitation, make_code
 from data.database import Database, DatabaseProblem, Tx, is_empty, remove_database
+from data.key_ring import KeyFile
 from data.people import save_groups
 from data.school import School, load_school, save_school
-from data.vault import KeyProblem, new_master_key, read_master_key, write_private
+from data.vault import KeyProblem, new_master_key, write_private
 
 FIRST_ROLES = ("admin", "dsl", "deputy")
 CODES_LAST = timedelta(days=14)
@@ -29,7 +31,7 @@ class SetUp:
     again: bool
     bot_name: str | None = None
     telegram_silent: str = ""
-    key: str | None = field(default=None, repr=False)
+    key: bytes | None = field(default=None, repr=False)
     codes: dict[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -54,11 +56,12 @@ async def _take_back(settings: Settings, new_database: bool) -> None:
     settings.key_file.unlink(missing_ok=True)
 
 
-async def _fill(db: Database, settings: Settings, school: School, now: datetime, key: str | None) -> SetUp:
+async def _fill(db: Database, settings: Settings, school: School, now: datetime, key: bytes | None) -> SetUp:
     me, silent = await _bot(settings)
     name = me.name or None if me else None
     async with db.transaction() as tx:
         again = await load_school(tx) is not None
+        await note(tx, "school.changed" if again else "school.set-up", "school", now, COMMAND_LINE)
         await save_school(tx, school)
         await save_groups(tx, school.groups)
         if name:
@@ -71,6 +74,7 @@ async def _fill(db: Database, settings: Settings, school: School, now: datetime,
 
 
 async def _first_code(tx: Tx, role: str, school: School, now: datetime) -> str:
+    await note(tx, "code.made", role, now, COMMAND_LINE, role=role)
     names = {"dsl": school.people.dsl, "deputy": school.people.deputy_dsl}
     return await make_code(tx, Invitation(role, None, school.languages[0], names.get(role, "")), 1, now + CODES_LAST)
 
@@ -110,13 +114,9 @@ def _ready_key(settings: Settings, new_database: bool) -> bool:
     return False
 
 
-def _sheet(settings: Settings) -> str | None:
-    """The key in groups of four, to be written down; None when it comes from a secret store."""
-    if settings.key is not None:
-        return None
-    text = "".join(settings.key_file.read_text(encoding="ascii").split())
-    read_master_key(text)
-    return " ".join(text[i : i + 4] for i in range(0, len(text), 4))
+def _sheet(settings: Settings) -> bytes | None:
+    """The key, to be written down; None when it comes from a secret store."""
+    return None if settings.key is not None else KeyFile(settings.key_file).read()[0]
 
 
 def warnings(settings: Settings) -> list[str]:

@@ -105,6 +105,11 @@ def next_key(path: Path) -> bytes:
     return next_key(path)
 
 
+def has_next(path: Path) -> bool:
+    """Whether a change of keys was begun, and its key does not seal yet."""
+    return _next(path).exists()
+
+
 def forget_next(path: Path) -> None:
     """It stands in the ring now."""
     destroy(_next(path))

@@ -51,7 +51,7 @@ WIPED = 40  # tries to empty the WAL, which a reader may hold
 Tell = Callable[[int, int], None]
 
 
-class RotationProblem(Exception):
+class RotationProblem(KeyProblem):
     """The change of keys cannot go on; one line that names the remedy. Nothing is lost: both keys stay in the ring."""
 
 
@@ -76,11 +76,12 @@ class RotationLock:
             os.close(self._handle)
 
 
-async def reseal(db: Database, now: datetime, tell: Tell = lambda done, of: None) -> None:
+async def reseal(db: Database, now: datetime, tell: Tell = lambda done, of: None) -> bool:
     """Steps 3 to 5: from here on nothing in the database needs the older keys of the ring.
 
     Also for a backup from before a rotation: open it with today's key and the earlier ones, then call this.
-    `tell` hears how many rows of how many are done. RotationProblem or KeyProblem when it cannot go on.
+    `tell` hears how many rows of how many are done. False where a reader kept the files from being wiped.
+    RotationProblem or KeyProblem when it cannot go on.
     """
     async with db.transaction() as tx:
         await _begin(tx, now)
@@ -96,7 +97,7 @@ async def reseal(db: Database, now: datetime, tell: Tell = lambda done, of: None
             f"Something still seals with the old key ({', '.join(left)}). Start the bot again, so that it takes both "
             "keys, then run `yousaid key rotate` again. Nothing is lost."
         )
-    await wipe(db)
+    return await wipe(db)
 
 
 async def check_ring(tx: Tx) -> None:
@@ -105,8 +106,8 @@ async def check_ring(tx: Tx) -> None:
     there = {id.hex() for id in (tx.vault.id, *tx.vault.older)}
     if not set(needed) <= there:
         raise KeyProblem(
-            "A change of keys is not finished, and it needs both keys. Put the old key back as the second line of the "
-            "key file (from its recovery sheet), then run `yousaid key rotate`. Nothing is lost."
+            "A change of keys is not finished, and it needs both keys. Type the sheet of the one that is missing: "
+            "`yousaid key restore`. Then run `yousaid key rotate`. Nothing is lost."
         )
 
 

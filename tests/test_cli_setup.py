@@ -38,14 +38,6 @@ def test_key_and_database_are_readable_by_their_owner_only(yousaid: CommandLine)
     assert modes == [0o700, 0o600, 0o600]
 
 
-def test_recovery_sheet_holds_the_key_in_groups_and_is_printed_once(yousaid: CommandLine) -> None:
-    first, again = yousaid.set_up(), yousaid.set_up()
-
-    sheet = next(line for line in first.lines if "Key:" in line).partition("Key:")[2]
-    assert "".join(sheet.split()) == yousaid.key_file.read_text().strip()
-    assert "RECOVERY SHEET" not in again.out
-
-
 def test_setup_again_updates_the_school_and_gives_fresh_codes(yousaid: CommandLine) -> None:
     first, key = yousaid.set_up(), yousaid.key_file.read_bytes()
     changed = SCHOOL.replace("Elmfield Primary", "Oakfield Primary").replace("SEND parents]", "SEND parents, Nursery]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -44,6 +45,10 @@ def set_up_school(
     from bot.cli.setup_report import report
 
     typer.echo(report(done, settings))
+    if source is None and done.key and sys.stdin.isatty():
+        from bot.cli.key import ask_group
+
+        ask_group(done.key)
 
 
 def run() -> None:

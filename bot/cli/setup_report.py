@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.cli.key import sheet_lines
 from bot.cli.links import deep_links
 from bot.facts import House
 from bot.house import read_vault
@@ -15,7 +16,7 @@ def report(done: SetUp, settings: Settings) -> str:
     """The whole report; the admin's code stands alone on its last line."""
     verb = "is up to date" if done.again else "is set up"
     lines = [f"{done.school.name} {verb}. Database: {settings.database}. For trial with invented people only."]
-    lines += ["", *_sheet(done.key, settings)] if done.key else []
+    lines += ["", *sheet_lines(done.key, settings)] if done.key else []
     notes = [*warnings(settings), *([done.telegram_silent] if done.telegram_silent else [])]
     lines += ["", *(f"Note: {note}" for note in notes)] if notes else []
     lines += ["", "One link and one code each, good once and for 14 days:"]
@@ -31,14 +32,3 @@ def report(done: SetUp, settings: Settings) -> str:
 def _titles(done: SetUp) -> dict[str, str]:
     people = done.school.people
     return {"admin": "Admin", "dsl": f"DSL ({people.dsl})", "deputy": f"Deputy ({people.deputy_dsl})"}
-
-
-def _sheet(key: str, settings: Settings) -> list[str]:
-    return [
-        "RECOVERY SHEET: write this down now and keep it on paper in a locked place. It is shown only once.",
-        f"  Key: {key}",
-        f"  It belongs in the file {settings.key_file}",
-        "  Without this key nobody can read the names and words in the database, and no backup helps.",
-        f"  The keys of open ballot boxes (answers without names) lie in {settings.key_folder}. They are in no backup.",
-        "  If that folder is lost, the answers in the boxes that are open then are lost.",
-    ]
