@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.findings import BROKEN, LOOK, OK, Finding
 from bot.settings import Settings
@@ -14,6 +15,11 @@ from data.database import HEAD, DatabaseProblem
 from data.place import Place, PostgresServer, SqliteFile
 from data.sqlite import prepare, schema_version
 from data.vault import KeyProblem, Vault
+
+if TYPE_CHECKING:
+    from data.checkup_server import ServerCheckup
+
+OLDEST = 140000  # PostgreSQL 14
 
 
 async def look_at_database(place: Place, vault: Vault) -> list[Finding]:
@@ -50,7 +56,8 @@ def _version(version: str | None) -> list[Finding]:
     if version > HEAD:
         return [Finding("database", BROKEN, "it is from a newer version", "Install that version of YouSaid.")]
     if version < HEAD:
-        return [Finding("database", BROKEN, "it is from an older version", "yousaid run: it makes a backup first, then brings it to this version")]
+        remedy = "yousaid run: it makes a backup first, then brings it to this version"
+        return [Finding("database", BROKEN, "it is from an older version", remedy)]
     return [Finding("database", OK, "sound, of this version, and opened by this key")]
 
 
@@ -66,12 +73,69 @@ def _writing(path: Path, seen: Checkup) -> Iterator[Finding]:
 
 
 async def _server(place: PostgresServer, vault: Vault) -> list[Finding]:
+    from data.checkup_server import look_at_server
     from data.postgres import server_version
 
     try:
-        return _version(await server_version(place, vault))
+        version = _version(await server_version(place, vault))
+        if any(f.state == BROKEN for f in version):
+            return version
+        seen = await look_at_server(place)
     except (DatabaseProblem, KeyProblem) as problem:
         return [Finding("database", BROKEN, str(problem))]
+    return [*version, *_about_server(place, seen)]
+
+
+def _about_server(place: PostgresServer, seen: ServerCheckup) -> Iterator[Finding]:
+    """Version, line and rights; then what the server itself keeps of what passes."""
+    version = f"PostgreSQL {seen.version // 10000}.{seen.version % 10000}"
+    if seen.version < OLDEST:
+        yield Finding("server", BROKEN, f"{version} is too old", "Install PostgreSQL 14 or newer.")
+    else:
+        yield Finding("server", OK, f"{version}, {place}")
+    if not seen.writable:
+        yield Finding("writing", BROKEN, f"{place} can only be read", "Name the server that can be written to.")
+    else:
+        yield Finding("writing", OK, "can be written, one after another")
+    yield from _line(place, seen)
+    yield _readers(seen)
+    yield from _kept(place, seen)
+
+
+def _line(place: PostgresServer, seen: ServerCheckup) -> Iterator[Finding]:
+    if place.is_local:
+        return
+    remedy = "Add sslmode=verify-full to the URL, and sslrootcert=FILE for the school's own authority."
+    if not seen.encrypted:
+        yield Finding("line", LOOK, "what passes to the server can be read on the network", remedy)
+    elif not seen.checked:
+        yield Finding("line", LOOK, "encrypted, but another machine could play the server", remedy)
+    else:
+        yield Finding("line", OK, "encrypted, and the server's certificate is checked")
+
+
+def _readers(seen: ServerCheckup) -> Finding:
+    if seen.superuser:
+        says = "the bot's own user may do anything on the server"
+        return Finding("readers", LOOK, says, "Give it a user that owns this database only.")
+    if seen.readers:
+        says = f"these can read the tables too: {', '.join(seen.readers)}"
+        return Finding("readers", LOOK, says, "REVOKE their rights, unless they make your backups.")
+    return Finding("readers", OK, "nobody but the bot's user and the server's superusers")
+
+
+def _kept(place: PostgresServer, seen: ServerCheckup) -> Iterator[Finding]:
+    """What stands in logs and archives shows who answered when, and outlives what is deleted here (trust A8)."""
+    if seen.logging:
+        says = f"the server's log keeps statements with their values: {', '.join(seen.logging)}"
+        settings = [f"{setting.partition('=')[0]}" for setting in seen.logging]
+        remedy = f"Switch off for this database: ALTER DATABASE {place.database} SET {settings[0]} ...; see the README."
+        yield Finding("server's log", LOOK, says, remedy)
+    else:
+        yield Finding("server's log", OK, "keeps no statements")
+    if seen.keeping:
+        says = f"copies of all changes are kept ({', '.join(seen.keeping)}): what is deleted here stays there"
+        yield Finding("archives", LOOK, says, "Keep them 30 days at most; that is what people are promised.")
 
 
 def disk(settings: Settings) -> Finding:

@@ -22,7 +22,7 @@ from data.key_ring import KeyFile, earlier_keys, read_ring
 from data.lock import run_lock
 from data.place import SqliteFile
 from data.replaying import Sent, Tombstone, carry_over, replay, settle_letters, settled_letters
-from data.restoring import Copy, log_problems, lost_boxes, open_copy, put_in_place
+from data.restoring import Copy, log_problems, lost_boxes, open_copy, put_in_place, put_on_server
 from data.rotation import reseal
 from data.school import load_school
 from data.scratch import scratch
@@ -88,19 +88,17 @@ async def _put_back(settings: Settings, file: Path, now: datetime, ask: Ask) -> 
         _ask(settings, lost, await log_problems(copy, vault, boxes), ask)
         since = await _since(settings, vault)
         restored = await _made_ready(copy, vault, boxes, file, lost, since, now)
-        kept = await _installed(settings, copy.path)
+        kept = await _installed(settings, copy.path, vault, now)
     await _mirrored(settings, now)
     return replace(restored, kept=kept, known_by=since.known_by)
 
 
-async def _installed(settings: Settings, new: Path) -> str:
+async def _installed(settings: Settings, new: Path, vault: Vault, now: datetime) -> str:
     """The one step that replaces the database; what the old one is called now."""
     place = settings.database
-    if not isinstance(place, SqliteFile):
-        raise BackupProblem(
-            "Restore it to a SQLite file, then move it."
-        )
-    return str(put_in_place(new, place.path) or "")
+    if isinstance(place, SqliteFile):
+        return str(put_in_place(new, place.path) or "")
+    return str(await put_on_server(new, place, vault, box_keys(settings), now, settings.backups_folder) or "")
 
 
 async def _made_ready(

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from data.audit import HEAD_FACT
 from data.backup_file import BackupProblem, Inside, write_backup
+from data.copying import copy_to_file
 from data.database import Database
 from data.place import SqliteFile
 from data.scratch import scratch
@@ -26,7 +27,7 @@ from data.sqlite import schema_version
 from data.vault import Vault, sync_folder
 
 ENDING = ".backup"
-OURS = re.compile(r"(?:yousaid-|before-\d{4}-)(\d{4}-\d\d-\d\d)T\d{4}(?:-\d{4})?(?:-\d+)?\.backup(?:\.part)?")
+OURS = re.compile(r"(?:yousaid|before-\w+)-(\d{4}-\d\d-\d\d)T\d{4}(?:-\d+)*\.backup(?:\.part)?")
 LONGEST_KEPT = timedelta(days=30)  # what people are promised: gone from backups within 30 days
 COPY = "copy.db"
 
@@ -56,9 +57,17 @@ async def back_up(db: Database, target: Path, now: datetime, beside: Path) -> No
     """One encrypted file at `target`, whole or not there at all; plain copies lie in `beside` meanwhile."""
     await asyncio.to_thread(check_target, target)
     with plain_trouble(target), scratch(beside) as folder:
-        os.close(os.open(folder / COPY, os.O_CREAT | os.O_EXCL, 0o600))  # so that only its owner ever reads it
-        await db.vacuum_into(folder / COPY)
+        await _copied(db, folder / COPY)
         await asyncio.to_thread(seal_copy, folder / COPY, target, db.vault, now, kind_of(db))
+
+
+async def _copied(db: Database, path: Path) -> None:
+    """All of one moment, as a SQLite file that only its owner ever reads."""
+    if isinstance(db.place, SqliteFile):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        await db.vacuum_into(path)
+    else:
+        await copy_to_file(db, path)
 
 
 def kind_of(db: Database) -> str:

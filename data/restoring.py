@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data.audit_check import check_log
-from data.backup import COPY, look_inside, plain_trouble, table_names
+from data.backup import COPY, back_up, free_name, look_inside, plain_trouble, table_names
 from data.backup_file import BackupProblem, Inside, OtherKey, is_backup, open_backup
-from data.database import HEAD, KEY_CHECK, Database, DatabaseProblem
-from data.place import SqliteFile
+from data.copying import copy_all, is_unused
+from data.database import HEAD, KEY_CHECK, Database, DatabaseProblem, open_database
+from data.place import PostgresServer, SqliteFile
 from data.scratch import scratch
 from data.sqlite import schema_version
 from data.vault import BoxKeys, KeyProblem, Vault, sync_folder
@@ -157,6 +158,33 @@ def put_in_place(new: Path, target: Path) -> Path | None:
     kept = _keep(target) if target.exists() else None
     os.replace(new, target)
     sync_folder(target.parent)
+    return kept
+
+
+async def put_on_server(
+    new: Path, place: PostgresServer, vault: Vault, boxes: BoxKeys, now: datetime, backups: Path
+) -> Path | None:
+    """Replace what the server holds by this file, in one transaction; the backup that is made of it before."""
+    target = await open_database(place, vault, boxes, create=True)
+    source = Database(SqliteFile(new), vault, boxes)
+    try:
+        kept = await _kept(target, now, backups)
+        await copy_all(source, target, replace=True)
+        await target.wipe_deleted()
+        return kept
+    finally:
+        await source.close()
+        await target.close()
+
+
+async def _kept(db: Database, now: datetime, backups: Path) -> Path | None:
+    """A backup of what the server holds; none of a database that was never used."""
+    async with db.reading() as tx:
+        if await is_unused(tx):
+            return None
+    name = f"before-restore-{now:%Y-%m-%dT%H%M}.backup"
+    kept = await asyncio.to_thread(free_name, backups, name)
+    await back_up(db, kept, now, backups)
     return kept
 
 

@@ -22,6 +22,8 @@ from data.vault import Vault
 from scheduler.backing_up import back_up_due, last_time
 from tests.school import MASTER, School
 
+pytestmark = pytest.mark.both_databases
+
 NIGHT = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 CANARY = "marmalade-canary"
 

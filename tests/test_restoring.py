@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+import tests.school
 from bot.putting_back import Restored, put_back, vault_for_backups
 from bot.settings import Settings
 from data.access import cut_access, take_role
 from data.audit_check import check_log
 from data.backup import back_up, seal_copy
 from data.backup_file import BackupProblem
-from data.database import HEAD, open_database
+from data.database import open_database
 from data.erasing import erase
 from data.key_ring import keep_earlier, write_ring
 from data.migrations.migrate import upgrade
@@ -31,12 +32,13 @@ from data.preparing import key_check
 from data.queue import add_item, empty_item, find_item
 from data.restoring import open_copy
 from data.scratch import PREFIX, clean
-from data.sqlite import schema_version
-from data.tables import outbox, people, queue
+from data.tables import groups, metadata, outbox, people, queue
 from data.tombstone_mirror import mirror_due
 from data.vault import BoxKeys, Vault, write_private
+from tests.postgres_server import Server
 from tests.school import MASTER, MONDAY, School, opened
 
+both = pytest.mark.both_databases
 WORDS = "The bus was late every day this week."
 
 
@@ -45,7 +47,9 @@ def settings_in(folder: Path) -> Settings:
     if not key.exists():
         key.parent.mkdir(parents=True, exist_ok=True)
         write_private(key, base64.b64encode(MASTER))
-    return Settings(_env_file=None, database=str(folder / "data" / "yousaid.db"), key_file=key)
+    return Settings(
+        _env_file=None, database=tests.school.place_for(folder), key_file=key, backups=folder / "data" / "backups"
+    )
 
 
 def never(line: str) -> None:
@@ -117,8 +121,20 @@ async def a_day(folder: Path) -> Yesterday:
 
 
 def files(folder: Path) -> bytes:
-    """Whatever there is of the database, without what is kept of the one before."""
+    """Whatever there is of the database, without what is kept of the one before; of a server's, every row."""
+    if not isinstance(tests.school.place_for(folder), SqliteFile):
+        return asyncio.run(on_server(folder))
     return b"".join(p.read_bytes() for p in (folder / "data").glob("yousaid.db*") if "before-restore" not in p.name)
+
+
+async def on_server(folder: Path) -> bytes:
+    db = await open_database(tests.school.place_for(folder), Vault(MASTER), BoxKeys(folder / "keys"))
+    try:
+        async with db.reading() as tx:
+            rows = [row for table in metadata.sorted_tables for row in await tx.all(table.select())]
+        return b"".join(v if isinstance(v, bytes) else str(v).encode() for row in sorted(rows, key=repr) for v in row)
+    finally:
+        await db.close()
 
 
 def still_there(folder: Path, day: Yesterday) -> bool:
@@ -139,6 +155,7 @@ def checked(folder: Path, day: Yesterday) -> None:
     asyncio.run(go())
 
 
+@both
 def test_what_was_deleted_since_is_deleted_again(tmp_path: Path, day: Yesterday) -> None:
     """R13: no deleted marker is left after restoring yesterday's backup."""
     folder = tmp_path / "look"
@@ -153,7 +170,10 @@ def test_what_was_deleted_since_is_deleted_again(tmp_path: Path, day: Yesterday)
     assert not still_there(tmp_path, day)
     checked(tmp_path, day)
     again = restored(tmp_path, tmp_path / "a.backup", later=2)
-    assert (again.deleted_again, again.kept.endswith("before-restore-2")) == (done.deleted_again, True)
+    assert again.deleted_again == done.deleted_again
+    assert Path(done.kept).exists()
+    assert Path(again.kept).exists()
+    assert again.kept != done.kept
     checked(tmp_path, day)
 
 
@@ -165,14 +185,16 @@ def test_the_list_beside_the_key_is_enough_when_the_database_is_lost(tmp_path: P
     checked(tmp_path, day)
 
 
+@both
 def test_on_another_machine_nothing_is_known_and_that_is_said(tmp_path: Path, day: Yesterday) -> None:
     other = tmp_path / "other"
-    other.mkdir()
+    (other / "data").mkdir(parents=True)
     done = restored(other, tmp_path / "a.backup")
     assert (done.known_by, done.deleted_again, done.kept) == ("nowhere", {}, "")
     assert still_there(other, day)  # so somebody has to delete them again, and is told so
 
 
+@both
 def test_what_was_given_again_stays(tmp_path: Path) -> None:
     async def go() -> str:
         settings_in(tmp_path)
@@ -194,16 +216,16 @@ def test_what_was_given_again_stays(tmp_path: Path) -> None:
     assert asyncio.run(roles()) == {"senco"}
 
 
+@both
 def test_backup_from_before_the_key_was_changed_is_sealed_anew(tmp_path: Path, day: Yesterday) -> None:
     new, key = bytes(range(1, 33)), settings_in(tmp_path).key_file
     keep_earlier(key, (MASTER,), MONDAY.date())
     write_ring(key, new)
-    shutil.rmtree(tmp_path / "data")
 
     restored(tmp_path, tmp_path / "a.backup")
 
     async def label() -> str:
-        place = SqliteFile(tmp_path / "data" / "yousaid.db")
+        place = tests.school.place_for(tmp_path)
         db = await open_database(place, Vault(new), BoxKeys(key.parent))  # today's key alone
         try:
             async with db.reading() as tx:
@@ -227,6 +249,7 @@ def old_schema(folder: Path, revision: str, vault: Vault) -> Path:
     return path
 
 
+@both
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 @pytest.mark.parametrize("sealed", [True, False])
 def test_backups_of_earlier_versions_are_brought_to_today(tmp_path: Path, revision: str, sealed: bool) -> None:
@@ -239,10 +262,17 @@ def test_backups_of_earlier_versions_are_brought_to_today(tmp_path: Path, revisi
     done = restored(tmp_path, file)
 
     assert (done.made_at is None) == (not sealed)
-    assert schema_version(tmp_path / "data" / "yousaid.db") == HEAD
-    connection = sqlite3.connect(tmp_path / "data" / "yousaid.db")
-    assert connection.execute("SELECT name FROM groups").fetchall() == [("Year 3 parents",)]
-    connection.close()
+
+    async def names() -> list[str]:
+        place = tests.school.place_for(tmp_path)
+        db = await open_database(place, Vault(MASTER), BoxKeys(tmp_path / "keys"))
+        try:
+            async with db.reading() as tx:
+                return [row.name for row in await tx.all(groups.select())]
+        finally:
+            await db.close()
+
+    assert asyncio.run(names()) == ["Year 3 parents"]
 
 
 def newer(path: Path) -> Path:
@@ -262,6 +292,7 @@ def flipped(path: Path) -> Path:
     return path
 
 
+@both
 @pytest.mark.parametrize(("harm", "says"), [(newer, "Install YouSaid"), (flipped, "damaged")])
 def test_what_cannot_be_put_back_changes_nothing(
     tmp_path: Path, day: Yesterday, harm: Callable[[Path], Path], says: str
@@ -398,3 +429,27 @@ def test_keys_of_the_last_weeks_are_tried(tmp_path: Path) -> None:
     keep_earlier(settings.key_file, (bytes(32),), MONDAY.date())
     vault = vault_for_backups(settings)
     assert (vault.id, vault.older) == (Vault(MASTER).id, (Vault(bytes(32)).id,))
+
+
+def test_backups_go_from_one_kind_of_database_to_the_other(tmp_path: Path, postgres: Server) -> None:
+    """E9: one encrypted file, both databases."""
+    day = asyncio.run(a_day(tmp_path))
+    server = postgres.new()
+    settings = settings_in(tmp_path).model_copy(update={"database": server})
+    asyncio.run(put_back(settings, tmp_path / "a.backup", MONDAY + timedelta(days=1), never))
+
+    async def from_server() -> str:
+        db = await open_database(server, Vault(MASTER), BoxKeys(tmp_path / "keys"))
+        try:
+            await back_up(db, tmp_path / "server.backup", MONDAY, tmp_path)
+            async with db.reading() as tx:
+                person = await find_person(tx, day.kept)
+                return person.label if person else ""
+        finally:
+            await db.close()
+
+    assert asyncio.run(from_server()) == "Family Quince"
+    restored(tmp_path, tmp_path / "server.backup", later=2)
+    assert not still_there(tmp_path, day)
+    checked(tmp_path, day)
+    postgres.drop(server)
