@@ -14,15 +14,16 @@ import pytest
 import data.answers
 from data.moments import stamp
 from tests.intruder.linking import Case, Score, attack, attack_by_three
-from tests.intruder.naive import naive_school
+from tests.intruder.naive import naive_school, naive_server
 from tests.intruder.schools import make_template, simulate
+from tests.postgres_server import Server
 
 ALLOWED = 0.02  # of the people, beyond chance
 SCHOOLS = {10: 10, 20: 6, 30: 4, 60: 2}
-Figure = tuple[str, object]
+SERVER_SCHOOLS = {10: 4, 30: 2}
 
 
-@pytest.mark.parametrize(("people", "schools", "found"), [(10, 12, 1.0), (20, 12, 1.0), (30, 10, 0.9), (60, 6, 0.06)])
+@pytest.mark.parametrize(("people", "schools", "found"), [(10, 12, 1.0), (20, 12, 1.0), (30, 10, 0.9), (60, 14, 0.03)])
 def test_the_reader_finds_the_order_of_cells(
     tmp_path: Path, people: int, schools: int, found: float, record_property
 ) -> None:
@@ -37,6 +38,13 @@ def test_the_reader_finds_the_order_of_commits(tmp_path: Path, record_property) 
     score = attack([naive_school(tmp_path / str(seed), 300, seed, truncated=False) for seed in range(2)])
     record_property("figure", f"intruder, careless layout, 300 people, by WAL: {score.right / score.people:.0%}")
     assert score.right / score.people >= 175 / 300
+
+
+async def test_the_reader_finds_hidden_columns(postgres: Server, record_property) -> None:
+    """M3: xmin joins 300 of 300, also after VACUUM FREEZE and VACUUM FULL."""
+    score = attack([await naive_server(postgres.empty().url, 300, seed) for seed in range(2)])
+    record_property("figure", f"intruder, careless layout, 300 people, PostgreSQL: {score.right / score.people:.0%}")
+    assert score.right == score.people
 
 
 async def test_the_reader_finds_order_in_our_own_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +68,24 @@ async def test_nobodys_sheet_is_found_better_than_by_chance(tmp_path: Path, peop
     cases = await _simulated(tmp_path, people, SCHOOLS[people])
     for name, score in (("trained", attack(cases)), ("by three", attack_by_three(cases))):
         record_property("figure", as_words(name, people, len(cases), score))
+        assert score.gain <= ALLOWED + 3 * score.error, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("people", SERVER_SCHOOLS)
+async def test_nobodys_sheet_is_found_on_a_server(
+    tmp_path: Path, people: int, postgres: Server, record_property
+) -> None:
+    """FAIL-4, R5: xmin, xmax, cmin, ctid, heap pages with dead rows, and the server's own log."""
+    template = postgres.new()
+    await make_template(tmp_path / "template", template)
+    cases = []
+    for seed in range(SERVER_SCHOOLS[people]):
+        place = postgres.new(template=template.database)
+        cases.append(await simulate(tmp_path / str(seed), people, seed, place=place))
+        postgres.drop(place)
+    for name, score in (("trained", attack(cases)), ("by three", attack_by_three(cases))):
+        record_property("figure", as_words(f"{name}, PostgreSQL", people, len(cases), score))
         assert score.gain <= ALLOWED + 3 * score.error, name
 
 

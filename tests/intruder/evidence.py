@@ -17,6 +17,7 @@ from pathlib import Path
 from data.vault import KeyProblem, Vault
 from tests.intruder.linking import Order
 from tests.intruder.pages import Cell, Pages, Value, trees
+from tests.intruder.server import heap, inside
 from tests.intruder.wal import new_rows
 
 SEALS = (  # what seals what, as the source of the program says: the purpose, and what it is bound to
@@ -43,14 +44,17 @@ class Evidence:
 
     # --- sources --------------------------------------------------------------------------------------------------
 
+    def files(self, path: Path, name: str) -> None:
+        """A SQLite file and the write-ahead log beside it."""
+        self.file(path, name)
+        self.wal(path, f"{name}.wal")
+
     def file(self, path: Path, name: str = "file") -> None:
         """The database file: keys, places in pages, pages, and where each id stands first and last in the raw bytes."""
         raw, pages = path.read_bytes(), Pages(path.read_bytes())
         for tree, root in trees(path).items():
             self._tree(f"{name}.{tree}", list(pages.tree(root)))
-        for end, find in (("first", raw.find), ("last", raw.rfind)):
-            places = {id: find(id.encode()) for id in self.all}
-            self._keep(f"{name}.bytes.{end}", {id: at for id, at in places.items() if at >= 0})
+        self._ends(name, raw)
 
     def _tree(self, name: str, cells: list[Cell]) -> None:
         ids = [(cell, self.in_row(cell.values)) for cell in cells]
@@ -89,6 +93,23 @@ class Evidence:
                 last[id] = nth
         self._keep(f"{name}.first", first)
         self._keep(f"{name}.last", last)
+
+    def server(self, heaps: dict[str, bytes], wal: bytes, name: str = "server") -> None:
+        """PostgreSQL's files: rows dead and alive by page, place and transaction, and where ids stand in the log."""
+        for table, file in heaps.items():
+            rows = [(row, inside(row.raw, self.all)) for row in heap(file)]
+            found = [(row, ids) for row, ids in rows if ids]
+            for end, key in (("xmin", "xmin"), ("xmax", "xmax"), ("page", "page")):
+                self._mean(f"{name}.{table}.{end}", [(id, getattr(row, key)) for row, ids in found for id in ids])
+            ordered = sorted(found, key=lambda pair: (pair[0].page, -pair[0].offset))
+            self._sequence(f"{name}.{table}.place", [ids for _, ids in ordered])
+            self._ends(f"{name}.{table}", file)
+        self._ends(f"{name}.log", wal)
+
+    def _ends(self, name: str, raw: bytes) -> None:
+        for end, find in (("first", raw.find), ("last", raw.rfind)):
+            places = {id: find(id.encode()) for id in self.all}
+            self._keep(f"{name}.bytes.{end}", {id: at for id, at in places.items() if at >= 0})
 
     def tables(self, tables: dict[str, tuple[list[str], Rows]], name: str = "sql") -> None:
         """Every table sorted by every column, by the numbers and times in them."""
@@ -200,9 +221,9 @@ def rows_of(path: Path) -> dict[str, tuple[list[str], Rows]]:
         connection.close()
 
 
-def copy_of(path: Path) -> set[tuple[str, tuple[Value, ...]]]:
+def copy_of(tables: dict[str, tuple[list[str], Rows]]) -> set[tuple[str, tuple[Value, ...]]]:
     """What a backup holds. `yousaid backup` writes rows in key order, so that its rows are all there is to it."""
-    return {(name, tuple(row)) for name, (_, rows) in rows_of(path).items() for row in rows}
+    return {(name, tuple(row)) for name, (_, rows) in tables.items() for row in rows}
 
 
 def take(path: Path, folder: Path) -> Path:

@@ -6,7 +6,7 @@ import io
 import logging
 import random
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -26,6 +26,7 @@ from conversations.texts import Texts, load_texts
 from data.answers import sheets_of
 from data.database import open_database
 from data.people import add_address, find_group, save_groups, set_front, set_stopped
+from data.place import Place, PostgresServer, SqliteFile
 from data.queue import mark_read, waiting_items
 from data.runs import find_run, run_of, save_run
 from data.school import check_school, save_school
@@ -33,8 +34,10 @@ from data.surveys import find_survey
 from data.updates import first_time
 from data.vault import BoxKeys, Vault
 from scheduler import due
-from tests.intruder.evidence import Evidence, copy_of, rows_of, take
+from tests.intruder.evidence import Evidence, Rows, copy_of, rows_of, take
 from tests.intruder.linking import KNOWN, Case
+from tests.intruder.pages import Value
+from tests.intruder.server import files, hidden_rows
 from tests.school import ELMFIELD, MASTER, Clock, School
 
 FORM = "parent-send-provision"
@@ -62,9 +65,9 @@ class Plan:
     dice: random.Random = field(repr=False)
 
 
-async def make_template(folder: Path) -> None:
-    """An empty school whose files each simulated school begins with."""
-    async with running(folder) as school:
+async def make_template(folder: Path, place: Place | None = None) -> None:
+    """An empty school with which each simulated school begins."""
+    async with running(folder, place) as school:
         async with school.db.transaction() as tx:
             await save_school(tx, school.house.school)
             await save_groups(tx, school.house.school.groups)
@@ -73,9 +76,10 @@ async def make_template(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[School]:
+async def running(folder: Path, place: Place | None = None) -> AsyncIterator[School]:
     """As tests/school.py has it, with the words of the languages read only once for hundreds of schools."""
-    db = await open_database(folder / "data" / "yousaid.db", Vault(MASTER), BoxKeys(folder / "keys"), create=True)
+    place = place or SqliteFile(folder / "data" / "yousaid.db")
+    db = await open_database(place, Vault(MASTER), BoxKeys(folder / "keys"), create=True)
     try:
         yield School(db, House(check_school(ELMFIELD, "school.yaml"), _texts()), Clock())
     finally:
@@ -87,18 +91,20 @@ def _texts() -> Texts:
     return load_texts()
 
 
-async def simulate(folder: Path, people: int, seed: int, template: Path | None = None, keep: bool = True) -> Case:
+async def simulate(
+    folder: Path, people: int, seed: int, template: Path | None = None, place: Place | None = None, keep: bool = True
+) -> Case:
     """One school from joining to a week after closing, and everything taken from it."""
     if template:
         shutil.copytree(template, folder)
     with debug_log() as log, pytest.MonkeyPatch.context() as patch:
         patch.setattr(due, "PACE", 0)
-        async with running(folder) as school:
+        async with running(folder, place) as school:
             plan, thief = await _prepared(school, people, seed), Thief(school, folder / "stolen")
             await _answered(school, plan, thief)
             await _closed(school, plan, thief)
             truth, content = await told(school, plan)
-            evidence = thief.evidence(plan.people, truth.values(), log.getvalue())
+            evidence = await thief.evidence(plan.people, truth.values(), log.getvalue())
     if not keep:
         shutil.rmtree(folder)
     known = tuple(plan.dice.sample(plan.people, KNOWN))
@@ -112,26 +118,33 @@ class Thief:
     def __init__(self, school: School, folder: Path) -> None:
         self.school = school
         self.folder = folder
-        self.copies: list[set[object]] = []
-        self.taken: list[str] = []
+        self.copies: list[set[tuple[str, tuple[Value, ...]]]] = []
+        self.taken: dict[str, Callable[[Evidence], None]] = {}
 
-    def between(self) -> None:
+    async def between(self) -> None:
         """A backup between two answers."""
-        self.copies.append(copy_of(self.school.db.path))  # type: ignore[arg-type]
+        self.copies.append(copy_of(await self._rows()))
 
-    def takes(self, name: str) -> None:
-        """File and WAL of the running program."""
-        take(self.school.db.path, self.folder / name)
-        self.taken.append(name)
+    async def takes(self, name: str) -> None:
+        """The files of the running program: its database and WAL, or the server's pages and log."""
+        place = self.school.db.place
+        if isinstance(place, PostgresServer):
+            heaps, log = await files(place.url)
+            self.taken[name] = lambda found: found.server(heaps, log, name)
+            return
+        path = take(place.path, self.folder / name)
+        self.taken[name] = lambda found: found.files(path, name)
 
-    def evidence(self, people: list[str], sheets: object, log: str) -> Evidence:
-        found = Evidence(people, sheets, self.school.db.vault)  # type: ignore[arg-type]
-        for name in self.taken:
-            path = self.folder / name / "taken.db"
-            found.file(path, name)
-            found.wal(path, f"{name}.wal")
-        found.tables(rows_of(self.school.db.path))
-        found.copies(self.copies)  # type: ignore[arg-type]
+    async def _rows(self) -> dict[str, tuple[list[str], Rows]]:
+        place = self.school.db.place
+        return await hidden_rows(place.url) if isinstance(place, PostgresServer) else rows_of(place.path)
+
+    async def evidence(self, people: Iterable[str], sheets: Iterable[str], log: str) -> Evidence:
+        found = Evidence(people, sheets, self.school.db.vault)
+        for gathered in self.taken.values():
+            gathered(found)
+        found.tables(await self._rows())
+        found.copies(self.copies)
         found.text(log)
         return found
 
@@ -170,17 +183,17 @@ async def _answered(school: School, plan: Plan, thief: Thief) -> None:
     """One after another within ten days; readers read, some change their minds, some stop."""
     pause = timedelta(days=10) / len(plan.order)
     every = max(1, len(plan.order) // MOST_COPIES)
-    thief.between()
+    await thief.between()
     for nth, person in enumerate(plan.order):
         school.clock.now += pause
         if plan.dice.random() < 0.1 and nth:
             await _saves(school, plan, plan.dice.choice(plan.order[:nth]), nth, again=True)
         await _saves(school, plan, person, nth)
         if nth % every == 0:
-            thief.between()
+            await thief.between()
         if nth % max(1, len(plan.order) // 5) == 0:
             await school.rounds({"telegram": Phones()})
-    thief.takes("before")
+    await thief.takes("before")
 
 
 async def _saves(school: School, plan: Plan, person: str, nth: int, again: bool = False) -> None:
@@ -208,16 +221,16 @@ async def _closed(school: School, plan: Plan, thief: Thief) -> None:
     """The box is opened, everybody is told, readers read, a parent stops, a backup is made."""
     school.clock.move(days=15)
     await school.rounds({"telegram": Phones()})
-    thief.takes("closed")
-    thief.between()
+    await thief.takes("closed")
+    await thief.between()
     school.clock.move(days=1)
     async with school.db.transaction() as tx:
         await set_stopped(tx, plan.order[0], True, school.clock.now)
         for item in (await waiting_items(tx))[::2]:
             await mark_read(tx, item.id, plan.order[1], school.clock.now)
     await school.rounds({"telegram": Phones()})
-    thief.takes("after")
-    thief.between()
+    await thief.takes("after")
+    await thief.between()
 
 
 async def told(school: School, plan: Plan) -> tuple[dict[str, str], dict[str, object]]:
