@@ -20,6 +20,7 @@ from data.erasing import erase, erase_leftovers, must_stay
 from data.moments import stamp
 from data.names import cut_names, forget_writers, is_cut
 from data.outbox import post
+from data.pauses import forget_pauses
 from data.people import people_with_role
 from data.periods import Keeping, last_school_years, months_after, months_before
 from data.queue import EMPTIED, empty_item, find_item, transferred_items
@@ -34,7 +35,6 @@ from data.tables import (
     dropins,
     links,
     outbox,
-    pauses,
     people,
     queue,
     runs,
@@ -286,8 +286,8 @@ async def _people(tx: Tx, night: Night) -> Iterable[Gone]:
 
 
 async def _pauses(tx: Tx, night: Night) -> Iterable[Gone]:
-    over = and_(pauses.c.until.is_not(None), pauses.c.until <= stamp(night.now))
-    return [await _delete(tx, "pauses", pauses, over, pauses.c.since)]
+    gone = await forget_pauses(tx, night.now)
+    return [Gone("pauses", len(gone), stamp(gone[0].since) if gone else "")]
 
 
 async def _logs(tx: Tx, night: Night) -> Iterable[Gone]:

@@ -13,16 +13,18 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from data.access import cut_access, take_role
+from data.children import empty_place, named_places
 from data.database import Tx
 from data.erasing import erase
 from data.names import cut_names
 from data.outbox import NORMAL
+from data.pauses import not_paused, pause_again
 from data.people import set_stopped
 from data.queue import EMPTIED, empty_item
 from data.removals import remove_again
 from data.surveys import find_survey
 from data.tables import answers, outbox, people, queue, roles, surveys, tombstones
-from data.tombstones import ACCESS, ANSWERS, ITEM, NAMES, PERSON, ROLE, SHEET, STOP, buried, role_ref
+from data.tombstones import ACCESS, ANSWERS, CHILD, ITEM, NAMES, PAUSE, PERSON, ROLE, SHEET, STOP, buried, role_ref
 from data.totals import to_totals
 
 Undo = Callable[[Tx, str, datetime], Awaitable[object]]
@@ -146,6 +148,8 @@ _PLAN: tuple[tuple[str, Callable[[Tx], Awaitable[list[str]]], Undo], ...] = (
     (ACCESS, _with_access, cut_access),
     (ROLE, _roles, _take_role),
     (STOP, _written_to, _stop),
+    (PAUSE, not_paused, pause_again),
+    (CHILD, named_places, empty_place),
     (ITEM, _items, empty_item),
     (SHEET, _sheets, remove_again),
     (NAMES, _with_names, _cut_names),

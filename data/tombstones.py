@@ -22,11 +22,16 @@ CHANGED = "tombstones-changed"  # the fact that counts the changes, so that the 
 PERSON, ACCESS, STOP = "person", "access", "stop"  # deleted, cut off by the school, no messages; refs: a person's id
 ROLE = "role"  # ref: role_ref(person, role)
 ITEM, SHEET = "item", "sheet"  # an emptied queue item; a removed answer sheet
+PAUSE, CHILD = "pause", "child"  # no messages for a while (a person's id); a child's name (child_ref) taken out
 ANSWERS, NAMES = "answers", "names"  # a survey's raw answers; who gave them. refs: the survey's id
 
 
 def role_ref(person: str, role: str) -> str:
     return f"{person}/{role}"
+
+
+def child_ref(person: str, nth: int) -> str:
+    return f"{person}/{nth}"
 
 
 async def bury(tx: Tx, kind: str, ref: str, now: datetime) -> None:

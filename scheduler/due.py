@@ -13,6 +13,7 @@ from data.answers import seal_off
 from data.database import Database, Tx
 from data.dropins import dropins_to_remind, mark_reminded
 from data.outbox import Letter, claim, mark, post, try_again
+from data.pauses import HELD, Pause, next_place, pause_of
 from data.people import Address, address_hashes, addresses_of, find_person, mark_unreachable, members
 from data.queue import empty_item, transferred_items
 from data.school import School, load_school
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 BATCH = 20  # letters under way at once
 PACE = 0.04  # seconds between letters: 25 a second, below Telegram's 30
 AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert"})  # SAFE-5 has hours of its own
+# What a pause does not hold back: alerts and tasks of staff, and what happened to one's own account.
+EVEN_PAUSED = AT_ANY_HOUR | {"to-read", "approve", "factor", "named-going", "device", "used", "role"}
+ENDED = frozenset({"told", "not-sent", "unopened", "lost"})  # that questions have closed: no use after a pause
 TO_ALL = frozenset({"device", "used", "role"})  # to every chat of a person, but the one their ref names
 
 Compose = Callable[[Letter, datetime], Awaitable[Message | None]]
@@ -120,6 +124,7 @@ async def _send(sender: Sender, letter: Letter, now: datetime) -> None:
 async def _deliver(sender: Sender, letter: Letter, now: datetime) -> None:
     async with sender.db.reading() as tx:
         person = await find_person(tx, letter.person)
+        pause = None if letter.kind in EVEN_PAUSED else await pause_of(tx, letter.person, now)
         places = await _places(tx, letter)
     if person is None or (person.stopped and letter.kind not in TO_ALL):
         return await _not_reached(sender, letter, "dropped", "stopped", now)
@@ -129,12 +134,22 @@ async def _deliver(sender: Sender, letter: Letter, now: datetime) -> None:
     message = await sender.compose(letter, now)
     if message is None:
         return await _mark(sender, letter, "dropped", "over")
+    if pause:
+        return await _hold_back(sender, letter, pause, now)
     if person.stopped:  # no words then: a new menu comes without, all else waits on the page
         message, places = Message(menu=message.menu), places if message.menu is not None else []
     reachable = [p for p in places if p.channel in sender.channels]
     if not reachable:
         return await _not_reached(sender, letter, "page", "", now)
     await _write(sender, letter, reachable, message, now)
+
+
+async def _hold_back(sender: Sender, letter: Letter, pause: Pause, now: datetime) -> None:
+    """Until the pause is over (FAIL-18). What only said that questions have closed is not said weeks later."""
+    async with sender.db.transaction() as tx:
+        if letter.kind in ENDED:
+            return await mark(tx, letter, sender.owner, "dropped", HELD)
+        await try_again(tx, letter, sender.owner, await next_place(tx, pause, now), HELD, count=False)
 
 
 async def _places(tx: Tx, letter: Letter) -> list[Address]:

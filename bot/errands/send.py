@@ -14,11 +14,13 @@ from conversations.channel import Message
 from conversations.engine import State, fill
 from conversations.form import Form, said
 from conversations.texts import listed, long_date
+from data.audit import note
 from data.database import Tx
 from data.forms import all_forms
 from data.outbox import post
+from data.pauses import paused_among
 from data.people import all_groups, members, people_with_role
-from data.runs import start_runs
+from data.runs import people_in, start_runs
 from data.surveys import Survey, add_survey, next_survey_id
 from scheduler.plan import ANSWERS_AFTER, OPEN_FOR, closing_time
 
@@ -69,8 +71,11 @@ async def _check_readers(tx: Tx, house: House, form: Form, language: str) -> Non
         raise Refused("staff.no-readers", who=listed(names, language))
 
 
-async def send_survey(tx: Tx, house: House, sending: Sending, now: datetime) -> Survey:
-    """Open the survey: its box key first, then runs and invitations, all in this transaction. May raise Refused."""
+async def send_survey(tx: Tx, house: House, sending: Sending, now: datetime, by: str | None = None) -> Survey:
+    """Open the survey: its box key first, then runs and invitations, all in this transaction. May raise Refused.
+
+    `by` is who sends it, for the audit log.
+    """
     people = await check_sending(tx, house, sending, now)
     id, nth = await next_survey_id(tx, sending.form.id)
     if sending.form.mode == "ANON":
@@ -89,6 +94,7 @@ async def send_survey(tx: Tx, house: House, sending: Sending, now: datetime) -> 
         answer_by=sending.answer_by,
         asked=len(people),
     )
+    await note(tx, "survey.sent", id, now, by, asked=str(len(people)), mode=survey.mode)
     await add_survey(tx, survey)
     await start_runs(tx, survey, people, now)
     await post(tx, "invitation", id, people, now)
@@ -155,11 +161,14 @@ class Send(Errand):
 
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         try:
-            survey = await send_survey(turn.tx, turn.house, await self._sending(turn, state), turn.now)
+            survey = await send_survey(turn.tx, turn.house, await self._sending(turn, state), turn.now, turn.person.id)
         except Refused:
             return False
         date_words = long_date(survey.closes_at.astimezone(turn.house.school.zone).date(), turn.language)
         turn.tell("staff.sent", n=survey.asked, survey=survey.id, close_date=date_words)
+        paused = await paused_among(turn.tx, await people_in(turn.tx, survey.id), turn.now)
+        if paused:
+            turn.tell("pause.sent", n=paused)
         return True
 
     async def _sending(self, turn: PersonsTurn, state: State) -> Sending:

@@ -13,19 +13,21 @@ from bot.role_changes import end_access
 from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.door import Form, acting, looking, to
 from bot.web_channel.letters_pages import new_once, print_letters
+from bot.web_channel.pause_words import pause_words
 from bot.web_channel.sessions import Visitor
 from bot.web_channel.staff_page import draw_for, language_name
 from bot.who_joined import Entry, entries
 from conversations.roles import FAMILIES, STAFF_ROLES, may
 from conversations.texts import long_date
+from data.audit import note
 from data.codes import Slip, find_slip, slips_of, take_back_code
 from data.database import Tx
 from data.looks import note_look
+from data.pauses import Pause, pause_of
 from data.people import Person, all_groups, find_person, groups_of
 
 ACTION = "invite"
-ACTS = ("new", "not-family", "cut", "back")
-REASONS = ("left", "order", "wrong")  # why access is cut, for the record of looks
+REASONS = ("left", "order", "wrong")  # why access is cut, for the audit log
 
 
 async def show_letter(request: Request) -> Response:
@@ -39,8 +41,9 @@ async def show_letter(request: Request) -> Response:
         group = slip.invitation.group or ""
         entry = next(e for e in await entries(tx, group, web.now, web.house) if e.letter == slip.hash)
         barred = await _barred(tx, visitor.person, entry.person)
+        pause = await pause_of(tx, entry.person, web.now)
         name = (await all_groups(tx))[group]
-    return _page(request, visitor, entry, group, name, barred)
+    return _page(request, visitor, entry, group, name, barred, pause)
 
 
 async def show_family(request: Request) -> Response:
@@ -56,13 +59,17 @@ async def show_family(request: Request) -> Response:
         if not found or found[0].letter:
             raise HTTPException(404)
         barred, name = await _barred(tx, visitor.person, person.id), (await all_groups(tx)).get(group, "")
-    return _page(request, visitor, found[0], group, name, barred)
+        pause = await pause_of(tx, person.id, web.now)
+    return _page(request, visitor, found[0], group, name, barred, pause)
 
 
-def _page(request: Request, visitor: Visitor, entry: Entry, group: str, name: str, barred: str) -> Response:
+def _page(
+    request: Request, visitor: Visitor, entry: Entry, group: str, name: str, barred: str, pause: Pause | None
+) -> Response:
     language = visitor.person.language
     speaks = language_name(entry.language, language)
     facts: dict[str, Any] = {"entry": entry, "group": group, "name": name, "barred": barred, "reasons": REASONS}
+    facts |= {"pause": pause, "pause_words": pause_words(web_of(request), pause, language)}
     return draw_for(request, visitor, "letter.html", **facts, once=new_once(), date=long_date, speaks=speaks)
 
 
@@ -91,11 +98,11 @@ async def act_on_letter(request: Request) -> Response:
 async def _done(tx: Tx, web: WebChannel, visitor: Visitor, slip: Slip, form: Form) -> Made | None:
     """The new letter, if the action makes one."""
     what, me = form.get("do", ""), visitor.person.id
-    await note_look(tx, me, what if what in ACTS else "letter", slip.hash, _why(form), web.now)
     if what == "back" and slip.person is None:
+        await note(tx, "letter.taken-back", slip.hash, web.now, me)
         await take_back_code(tx, slip.hash)
     if what in ("cut", "not-family") and slip.person:
-        await end_access(tx, slip.person, web.now)
+        await end_access(tx, slip.person, web.now, me, _why(form) or what)
     if what == "not-family" or (what == "new" and not await _still_in(tx, slip)):
         return await reissue(tx, web.house, slip, me, web.now)
     return None
@@ -118,8 +125,7 @@ async def act_on_family(request: Request) -> Response:
         if await _barred(tx, visitor.person, person.id):
             raise HTTPException(403)
         if form.get("do") == "cut":
-            await note_look(tx, visitor.person.id, "cut", person.id, _why(form), web.now)
-            await end_access(tx, person.id, web.now)
+            await end_access(tx, person.id, web.now, visitor.person.id, _why(form))
     return to(request, "/people")
 
 
