@@ -145,6 +145,15 @@ def remove_old(folder: Path, today: date, keep: timedelta) -> list[str]:
     return sorted(p.name for p in old)
 
 
+def remove_kept(database: Path, now: datetime) -> list[str]:
+    """Remove databases that a restore had set aside here, when their time is over; their names."""
+    oldest = (now - LONGEST_KEPT).timestamp()
+    kept = [p for p in database.parent.glob(f"{database.name}.before-restore*") if p.stat().st_mtime <= oldest]
+    for path in kept:
+        path.unlink(missing_ok=True)
+    return sorted(p.name for p in kept)
+
+
 def _day(path: Path) -> date | None:
     """When a backup of ours was made, by its name: copying a file changes its time."""
     found = OURS.fullmatch(path.name)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from data.backup import LONGEST_KEPT, back_up, backup_name, free_name, remove_old
+from data.backup import LONGEST_KEPT, back_up, backup_name, free_name, remove_kept, remove_old
 from data.backup_facts import MADE, NIGHTLY, PROVEN, note_time, note_trouble, time_of, trouble
 from data.backup_file import BackupProblem
 from data.database import Database, DatabaseProblem
+from data.place import SqliteFile
 from data.preparing import HEAD
 from data.restoring import prove
 from data.school import School
@@ -31,7 +32,7 @@ async def back_up_due(db: Database, school: School, folder: Path, now: datetime)
         return False
     today = now.astimezone(school.zone).date()
     try:
-        await asyncio.to_thread(remove_old, folder, today, LONGEST_KEPT)  # a promise, whatever else fails
+        await asyncio.to_thread(_remove_oldest, db, folder, now, today)
         file = await _made(db, folder, now, school.zone)
         await prove(file, db.vault, db.boxes, folder)
         await asyncio.to_thread(remove_old, folder, today, timedelta(days=school.keeping.backups_days))
@@ -65,6 +66,13 @@ async def _made(db: Database, folder: Path, now: datetime, zone: ZoneInfo) -> Pa
     async with db.transaction() as tx:
         await note_time(tx, now, MADE)
     return file
+
+
+def _remove_oldest(db: Database, folder: Path, now: datetime, today: date) -> None:
+    """A promise to people, whatever else fails tonight: gone from backups within 30 days."""
+    remove_old(folder, today, LONGEST_KEPT)
+    if isinstance(db.place, SqliteFile):
+        remove_kept(db.place.path, now)
 
 
 def _name_in(folder: Path, name: str) -> Path:

@@ -117,7 +117,10 @@ def _report(restored: Restored, settings: Settings, file: Path, now: datetime) -
     if restored.lost:
         lines.append(f"Lost, and those asked will be told: {', '.join(restored.lost)}.")
     if restored.kept:
-        lines.append(f"The database that was there before is kept as {restored.kept}. Delete it when all is well.")
+        lines.append(
+            f"The database that was there before is kept as {restored.kept}. Delete it when all is well; "
+            "after 30 days it goes by itself."
+        )
     return [*lines, "Now: `yousaid doctor`, then `yousaid run`."]
 
 
