@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.role_changes import grant_role
+from bot.role_changes import end_access, grant_role
 from bot.said import DENY, GRANT, WAITS, asking
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
 from conversations.roles import MAY, may
-from data.access import cut_access
+from data.audit import note
 from data.codes import START, Slip, approve_code, find_waiting, refuse_code, waiting_slips
 from data.database import Tx
+from data.looks import note_look
 from data.outbox import drop_for, post
 from data.people import Person, find_person, people_with_role
 
@@ -53,6 +54,7 @@ async def show_waiting(turn: PersonsTurn, ref: str) -> None:
     """`Open` of a letter, or one of those under /invite: who made the code, for whom, and the two answers."""
     slip = await _found(turn, ref)
     if slip:
+        await note_look(turn.tx, turn.person.id, "waiting", slip.hash, "", turn.now)
         buttons = tuple(Button(turn.phrase(f"approve.{x}"), asking(x, _ref(slip))) for x in (GRANT, DENY))
         turn.says.append(Message(await _what(turn, slip), title=turn.phrase("approve.title"), buttons=buttons))
 
@@ -90,7 +92,7 @@ async def say_yes(turn: PersonsTurn, ref: str) -> None:
     slip = await _found(turn, ref)
     if slip is None:
         return
-    await approve(turn.tx, slip, turn.now)
+    await approve(turn.tx, slip, turn.now, turn.person.id)
     roles = turn.phrase(f"role.{slip.invitation.role}")
     turn.tell("approve.granted", turn.menu_button(), roles=roles, label=slip.invitation.label)
 
@@ -100,23 +102,25 @@ async def say_no(turn: PersonsTurn, ref: str) -> None:
     slip = await _found(turn, ref)
     if slip is None:
         return
-    await deny(turn.tx, slip, turn.now)
+    await deny(turn.tx, slip, turn.now, turn.person.id)
     turn.tell("approve.denied", turn.menu_button())
 
 
-async def approve(tx: Tx, slip: Slip, now: datetime) -> None:
+async def approve(tx: Tx, slip: Slip, now: datetime, by: str) -> None:
     """A colleague's yes, from a chat or a page."""
+    await note(tx, "role.approved", slip.hash, now, by, role=slip.invitation.role)
     for person in await approve_code(tx, slip.hash):
-        await grant_role(tx, person, slip.invitation.role, now)
+        await grant_role(tx, person, slip.invitation.role, now, by)
     await drop_for(tx, KIND, slip.hash)
 
 
-async def deny(tx: Tx, slip: Slip, now: datetime) -> None:
+async def deny(tx: Tx, slip: Slip, now: datetime, by: str) -> None:
     """A colleague's no."""
+    await note(tx, "role.refused", slip.hash, now, by, role=slip.invitation.role)
     await refuse_code(tx, slip.hash)
     await drop_for(tx, KIND, slip.hash)
     if slip.person and await _came_for_nothing_else(tx, slip.person, now):
-        await cut_access(tx, slip.person, now)
+        await end_access(tx, slip.person, now, by, "refused")
 
 
 async def _came_for_nothing_else(tx: Tx, person: str, now: datetime) -> bool:

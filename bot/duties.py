@@ -7,6 +7,7 @@ from bot.said import DUTY, asking
 from bot.turn import PersonsTurn
 from conversations.channel import Button
 from data.alerts import duty_of, set_any_hour, set_away
+from data.audit import note
 from scheduler.ladder import RUNGS, wants_any_hour
 
 
@@ -27,6 +28,8 @@ async def choose_duty(turn: PersonsTurn, wish: str) -> None:
         return turn.tell("refused")
     if wish == "away":
         return await begin_errand(turn, "away")
+    if wish in ("back", "any-hour", "school-hours"):
+        await note(turn.tx, f"duty.{wish}", turn.person.id, turn.now, turn.person.id)
     if wish == "back":
         await set_away(turn.tx, turn.person.id, None)
         return turn.tell("duty.is-back", turn.menu_button())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from bot.facts import House
 from bot.families import FamiliesProblem, Family, read_families, text_of
 from bot.proof import proof_words
+from data.audit import COMMAND_LINE, note
 from data.codes import Invitation, Slip, make_code, next_slip, replace_code
 from data.database import Tx
 from data.people import all_groups
@@ -45,7 +47,9 @@ def good_until(house: House, now: datetime, days: int = 14) -> datetime:
 async def invite_families(
     tx: Tx, house: House, families: Sequence[Family], made_by: str, now: datetime, days: int = 14
 ) -> list[Made]:
-    """A code for each, in this order; each group goes on with its own numbers."""
+    """A code for each, in this order; each group goes on with its own numbers. `made_by` is "" on the command line."""
+    for group, n in Counter(family.group for family in families).items():
+        await note(tx, "letters.made", group, now, made_by or COMMAND_LINE, letters=str(n))
     names, until = await all_groups(tx), good_until(house, now, days)
     numbers = {group: await next_slip(tx, group) for group in {family.group for family in families}}
     made = []
@@ -70,6 +74,7 @@ async def reissue(tx: Tx, house: House, slip: Slip, made_by: str, now: datetime,
     group = slip.invitation.group
     number = slip.invitation.slip or await next_slip(tx, group)
     what = replace(slip.invitation, made_by=made_by, slip=number)
+    await note(tx, "letter.made-again", slip.hash, now, made_by or COMMAND_LINE)
     code = await replace_code(tx, replace(slip, invitation=what), good_until(house, now, days), now)
     return _made(tx, house, code, what, (await all_groups(tx)).get(group or "", ""), number)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.facts import House
 from conversations.identifying import Telling, telling
 from conversations.roles import STAFF_ROLES
 from conversations.texts import clean
+from data.audit import note
 from data.comments import HELD, KEPT_BACK, QUOTE, STATES, THEME, Comment, find_comment, known_themes, save_comment
 from data.database import Tx
 from data.people import find_person, people_with_role
@@ -48,14 +50,16 @@ async def moderated(tx: Tx, house: House, item: Item, draft: Mapping[str, str]) 
     return Moderated(kept.state, words, themes, tuple(known), found, item.quote, concern, before is not None)
 
 
-async def decide(tx: Tx, house: House, item: Item, form: Mapping[str, str]) -> str:
+async def decide(tx: Tx, house: House, item: Item, form: Mapping[str, str], by: str, now: datetime) -> str:
     """Keep what a reader decided; the key of why not, where that cannot be."""
     state = form.get("say", HELD)
     words = clean(form.get("words", ""))
     themes = _themes(form, await known_themes(tx, item.survey or ""))
     wrong = await _refused(tx, house, item, state, words, themes)
     if not wrong:
-        await save_comment(tx, Comment(item.id, item.survey or "", state if state in STATES else HELD, words, themes))
+        state = state if state in STATES else HELD
+        await note(tx, f"comment.{state}", item.id, now, by)
+        await save_comment(tx, Comment(item.id, item.survey or "", state, words, themes))
     return wrong
 
 

@@ -18,6 +18,7 @@ from data.moments import moment, stamp
 from data.tables import alerts, duties, queue
 
 STEP = "alert."  # steps of ladders in the audit log begin with this
+TO_SOMEBODY = ("alerted", "blocked", "nobody", "waits")  # what the program does; all other steps are done by somebody
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ async def note_step(
     tx: Tx, item: str, at: datetime, what: str, role: str | None = None, person: str | None = None
 ) -> None:
     """A row of the audit log; `person` is whom it happened to (alerted), or who did it (acknowledged)."""
-    await note(tx, STEP + what, item, at, **{k: v for k, v in (("role", role), ("person", person)) if v})
+    actor = None if what in TO_SOMEBODY else person
+    await note(tx, STEP + what, item, at, actor, **{k: v for k, v in (("role", role), ("person", person)) if v})
 
 
 async def steps_of(tx: Tx, item: str) -> list[Step]:

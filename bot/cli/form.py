@@ -51,14 +51,16 @@ def check(file: Path = typer.Argument(help="A form file (YAML).")) -> None:
 @app.command()
 def add(file: Path = typer.Argument(help="A form file (YAML).")) -> None:
     """Add a form, or a newer version of one, to the school's own."""
-    from bot.cli.opening import with_school
+    from bot.cli.opening import now_utc, with_school
     from conversations.form import load_form
+    from data.audit import COMMAND_LINE, note
 
     form = load_form(file)
     source = file.read_text(encoding="utf-8")
 
     async def added(opened: Opened) -> None:
         async with opened.db.transaction() as tx:
+            await note(tx, "form.added", form.id, now_utc(), COMMAND_LINE, version=str(form.version))
             await _add(tx, form, source)
 
     with_school(added)

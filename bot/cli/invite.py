@@ -145,11 +145,13 @@ async def _made(opened: Opened, asked: Asked, now: datetime) -> list[str]:
 async def _codes(opened: Opened, asked: Asked, now: datetime) -> dict[str, tuple[str, str]]:
     """New codes with the two words of each."""
     from bot.proof import proof_words
+    from data.audit import COMMAND_LINE, note
     from data.codes import Invitation, make_code
 
     what = Invitation(asked.role, asked.group, asked.language or "en", asked.family)
     async with opened.db.transaction() as tx:
         until = now + timedelta(days=asked.days)
+        await note(tx, "code.made", asked.role, now, COMMAND_LINE, role=asked.role, codes=str(asked.count or 1))
         codes = [await make_code(tx, what, asked.uses, until, now) for _ in range(asked.count or 1)]
     return {code: proof_words(opened.house, opened.db.vault, code, what.language) for code in codes}
 

@@ -49,12 +49,13 @@ async def _send(tx: Tx, house: House, form_id: str, group: str, wishes: Wishes) 
     from bot.cli.one_line import Problem
     from bot.cli.opening import group_named, now_utc, today_at
     from bot.errands.send import Refused, send_survey
+    from data.audit import COMMAND_LINE
 
     now = now_utc()
     form, group_id = await form_named(tx, form_id), await group_named(tx, group)
     sending = _sending(house, form, group_id, today_at(house, now), wishes)
     try:
-        return await send_survey(tx, house, sending, now)
+        return await send_survey(tx, house, sending, now, COMMAND_LINE)
     except Refused as refused:
         raise Problem(house.texts.say("en", refused.key, **refused.facts)) from None
 
@@ -105,12 +106,13 @@ def close(
 async def _close(tx: Tx, house: House, survey: Survey, anyway: bool) -> Closed:
     from bot.cli.one_line import Problem
     from bot.cli.opening import now_utc, today_at
+    from data.audit import COMMAND_LINE
     from scheduler.closing import close_survey
 
     if not anyway:
         await _enough(tx, survey)
     now = now_utc()
-    done = await close_survey(tx, survey, now, today_at(house, now))
+    done = await close_survey(tx, survey, now, today_at(house, now), COMMAND_LINE)
     if done is None:
         raise Problem(f"{survey.id} is closed already ({survey.state}).")
     return done

@@ -11,6 +11,7 @@ from conversations.answers import Answer
 from conversations.engine import State
 from conversations.texts import day_and_date
 from data.alerts import set_away
+from data.audit import note
 from scheduler.ladder import RUNGS, hand_over
 
 LONGEST = timedelta(days=366)  # a slip of the pen must not send alerts elsewhere for years
@@ -29,6 +30,7 @@ class Away(Errand):
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         back = date.fromisoformat(value(state, "back"))
         until = datetime.combine(back, time(), turn.house.school.zone)
+        await note(turn.tx, "duty.away", turn.person.id, turn.now, turn.person.id, until=back.isoformat())
         await set_away(turn.tx, turn.person.id, until)
         await hand_over(turn.tx, turn.house.school, turn.person.id, turn.now)
         day = day_and_date(back, turn.language)

@@ -13,6 +13,7 @@ from conversations.engine import State
 from conversations.form import Form
 from conversations.listening import parse_time
 from conversations.texts import clock_time, day_and_date
+from data.audit import note
 from data.dropins import add_dropin
 from data.people import all_groups, members
 from scheduler.plan import reminder_time
@@ -59,6 +60,7 @@ class Dropin(Errand):
         if starts <= turn.now:
             return False
         remind = reminder_time(starts, turn.house.school.zone)
+        await note(turn.tx, "dropin.made", value(state, "group"), turn.now, turn.person.id)
         await add_dropin(turn.tx, value(state, "group"), starts, value(state, "place"), remind)
         turn.tell("staff.dropin-done")
         return True

@@ -14,6 +14,7 @@ from conversations.engine import State
 from conversations.form import Form
 from conversations.roles import STAFF_ROLES, may
 from conversations.texts import long_date
+from data.audit import note
 from data.codes import Invitation, make_code, next_slip, read_code, slip_of_code
 from data.people import all_groups
 
@@ -61,6 +62,8 @@ class Invite(Errand):
         code = await make_code(turn.tx, what, 1, good_until(turn.house, turn.now), turn.now)
         slip = await slip_of_code(turn.tx, read_code(code) or "")
         assert slip
+        kind, ref = ("code.made", slip.hash) if staff else ("letters.made", what.group or "")
+        await note(turn.tx, kind, ref, turn.now, turn.person.id, role=what.role)
         if staff:
             await ask_colleagues(turn.tx, slip.hash, turn.person.id, turn.now)
         lines = await told(turn, code, what.language)

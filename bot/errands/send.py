@@ -19,7 +19,7 @@ from data.database import Tx
 from data.forms import all_forms
 from data.outbox import post
 from data.pauses import paused_among
-from data.people import all_groups, members, people_with_role
+from data.people import all_groups, askable, members, people_with_role
 from data.runs import people_in, start_runs
 from data.surveys import Survey, add_survey, next_survey_id
 from scheduler.plan import ANSWERS_AFTER, OPEN_FOR, closing_time
@@ -53,8 +53,9 @@ async def check_sending(tx: Tx, house: House, sending: Sending, now: datetime, l
     people = await members(tx, sending.group)
     if not people:
         raise Refused("staff.nobody")
-    if sending.form.mode == "ANON" and len(people) < ANON_LEAST:
-        raise Refused("staff.few", n=len(people))
+    expected = len(await askable(tx, people))  # others are asked too, but would hide nobody
+    if sending.form.mode == "ANON" and expected < ANON_LEAST:
+        raise Refused("staff.few", n=expected)
     await _check_readers(tx, house, sending.form, language)
     if closing_time(sending.closes, house.school.zone) <= now:
         raise Refused("staff.closing-past")

@@ -17,6 +17,7 @@ from bot.web_channel.staff_page import draw_for
 from bot.who_joined import Colleague, colleagues
 from conversations.roles import STAFF_ROLES
 from data.access import end_sessions
+from data.audit import note
 from data.codes import Slip, find_waiting, waiting_slips
 from data.database import Tx
 from data.factors import remove_factor
@@ -70,8 +71,7 @@ async def decide(request: Request) -> Response:
         if not may_decide(visitor.person, slip):
             raise HTTPException(403)
         if form.get("do") in ("yes", "no"):
-            await note_look(tx, visitor.person.id, f"role-{form['do']}", slip.hash, slip.invitation.role, web.now)
-            await (approve if form["do"] == "yes" else deny)(tx, slip, web.now)
+            await (approve if form["do"] == "yes" else deny)(tx, slip, web.now, visitor.person.id)
     return to(request, "/people/staff")
 
 
@@ -109,22 +109,18 @@ async def change(request: Request) -> Response:
 
 
 async def _changed(tx: Tx, web: WebChannel, visitor: Visitor, person: Person, what: str, role: str) -> None:
-    known = role in STAFF_ROLES
-    if what in ("give", "take") and not known:
-        return
-    if what in ("give", "take", "reset", "sign-out", "cut"):
-        await note_look(tx, visitor.person.id, f"staff-{what}", person.id, role if known else "", web.now)
-    if what == "give":
-        await grant_role(tx, person.id, role, web.now)
-    elif what == "take":
-        await take_role_away(tx, person.id, role, web.now)
+    me = visitor.person.id
+    if what in ("give", "take") and role in STAFF_ROLES:
+        await (grant_role if what == "give" else take_role_away)(tx, person.id, role, web.now, me)
     elif what == "reset":
+        await note(tx, "factor.reset", person.id, web.now, me)
         await remove_factor(tx, person.id)
         await end_sessions(tx, person.id)
     elif what == "sign-out":
+        await note(tx, "signed-out", person.id, web.now, me)
         await end_sessions(tx, person.id)
     elif what == "cut":
-        await end_access(tx, person.id, web.now)
+        await end_access(tx, person.id, web.now, me)
 
 
 async def _colleague(tx: Tx, request: Request) -> Colleague:

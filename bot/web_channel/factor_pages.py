@@ -23,6 +23,7 @@ from bot.web_channel.second_factor import (
 from bot.web_channel.sessions import Visitor, genuine, read_form, visitor_of, visitor_or_demo
 from bot.web_channel.staff_page import draw_for, expired, refuse
 from conversations.roles import may
+from data.audit import note
 from data.database import Tx
 from data.factors import Factor, add_factor, find_factor
 from data.moments import new_id
@@ -85,6 +86,7 @@ async def _set_up(request: Request, tx: Tx, visitor: Visitor, typed: str) -> boo
     step = step_of(secret, typed, web.now)
     if step is None:
         return False
+    await note(tx, "factor.set", visitor.person.id, web.now, visitor.person.id)
     await add_factor(tx, visitor.person.id, secret, step)
     await post(tx, "factor", new_id(), [visitor.person.id], web.now)
     return True

@@ -116,7 +116,6 @@ def _families(web: WebChannel, form: Form, groups: dict[str, str]) -> list[Famil
 
 async def _made(tx: Tx, web: WebChannel, visitor: Visitor, form: Form, families: list[Family]) -> list[Made]:
     me = visitor.person.id
-    await note_look(tx, me, "letters", form.get("group") or "list", "", web.now)
     if families:
         return await invite_families(tx, web.house, families, me, web.now)
     return await invite_count(tx, web.house, form["group"], int(form["count"]), form["language"], me, web.now)
@@ -170,5 +169,7 @@ async def paper(request: Request) -> Response:
     found = web.papers.of(visitor.person.id, web.now)
     if found is None:
         raise HTTPException(404)
+    async with web.db.transaction() as tx:
+        await note_look(tx, visitor.person.id, "letters", "pdf", "", web.now)
     how = {"content-disposition": f'attachment; filename="{found.name}"'}
     return Response(found.content, media_type="application/pdf", headers=how)

@@ -65,7 +65,6 @@ async def again(request: Request) -> Response:
         if web.papers.was_made(visitor.person.id, form.get("once", "")):
             return to(request, "/people/made")
         async with web.db.transaction() as tx:
-            await note_look(tx, visitor.person.id, "letters", id, "", web.now)
             waiting = [slip for slip in await slips_of(tx, id) if slip.person is None]
             made = [await reissue(tx, web.house, slip, visitor.person.id, web.now) for slip in waiting]
         return await print_letters(request, visitor, made, form.get("once", ""))

@@ -115,7 +115,7 @@ async def comment(request: Request) -> Response:
         item = await read_item(tx, request, visitor)
         if item.kind != "words":
             raise HTTPException(404)
-        if wrong := await decide(tx, web.house, item, form):
+        if wrong := await decide(tx, web.house, item, form, visitor.person.id, web.now):
             return await _again(request, tx, visitor, item, wrong, form)
     return to(request, f"/queue/{item.id}?said=saved")
 
