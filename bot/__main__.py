@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import audit, copies, documents, forgetting, form, invite, key, move, program, rollback, sending, survey
+from bot.cli import (
+    audit,
+    copies,
+    documents,
+    forgetting,
+    form,
+    invite,
+    key,
+    move,
+    program,
+    rollback,
+    sar,
+    sending,
+    survey,
+)
 from bot.cli.one_line import OneLineGroup
 
 app = typer.Typer(
@@ -35,6 +49,7 @@ app.command()(sending.close)
 app.command()(sending.export)
 app.add_typer(audit.app, name="audit")
 app.add_typer(key.app, name="key")
+app.add_typer(sar.app, name="sar")
 app.command()(forgetting.forget)
 app.command()(copies.backup)
 app.command()(copies.restore)

@@ -13,7 +13,7 @@ async def behind(tx: Tx, house: House, person: str, language: str, known_as: str
     found = await find_person(tx, person)
     names = await all_groups(tx)
     groups = sorted(names[group] for group in await groups_of(tx, person))
-    label = found.label if found else known_as
+    label = found.label if found and (found.label or found.roles) else known_as  # of somebody deleted only that is left
     facts = [
         ("queue.name", label or house.say(language, "queue.name-none")),
         ("queue.role", ", ".join(roles_in_words(house, found.roles, language)) if found else ""),

@@ -22,6 +22,7 @@ from data.comments import QUOTE, find_comment
 from data.database import AnyRow, Tx
 from data.held import items_of, open_runs, sheets_of_person
 from data.moments import moment, stamp
+from data.pauses import forget_setter
 from data.people import all_groups, find_person
 from data.queue import CONCERNS, EMPTIED, URGENT, Item, empty_item, find_item
 from data.records import records_of
@@ -124,6 +125,7 @@ async def erase(tx: Tx, person: str, now: datetime, actor: str | None = None) ->
     await tx.run(delete(wrong_codes).where(wrong_codes.c.address == place_of(person)))
     for column in AS_READER:
         await tx.run(update(column.table).where(column == person).values({column.name: None}))
+    await forget_setter(tx, person)
     await _bury_person(tx, person, again, now, actor)
 
 

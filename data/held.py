@@ -22,7 +22,7 @@ from data.codes import Slip, codes_used_by
 from data.database import Tx
 from data.looks import LOOK
 from data.people import all_groups, find_person, groups_of
-from data.queue import EMPTIED, URGENT, Item, find_item
+from data.queue import URGENT, Item, all_items
 from data.records import Record, records_of
 from data.runs import BoxLost, Run, find_run, run_of, surveys_of
 from data.surveys import Survey, all_surveys, find_survey
@@ -34,7 +34,6 @@ from data.tables import (
     outbox,
     pauses,
     people,
-    queue,
     second_factors,
     sessions,
     sheet_keys,
@@ -285,9 +284,7 @@ def _of_sheet(form: Form, question: str, values: list[str], language: str) -> di
 
 async def items_of(tx: Tx, person: str) -> list[Item]:
     """What of theirs came to human readers and still has its words, oldest first."""
-    ids = [r.id for r in await tx.all(select(queue.c.id).where(queue.c.kind != EMPTIED).order_by(queue.c.came_at))]
-    items = [await find_item(tx, id) for id in ids]
-    return [item for item in items if item and item.person == person]
+    return [item for item in await all_items(tx) if item.person == person]
 
 
 async def _words(tx: Tx, item: Item, language: str) -> dict[str, object]:

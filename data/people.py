@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -116,6 +116,18 @@ async def mark_unreachable(tx: Tx, channel: str, where: str, unreachable: bool) 
     await tx.run(update(addresses).where(*_here(tx, channel, where)).values(unreachable=unreachable))
 
 
+async def people_called(tx: Tx, label: str) -> list[str]:
+    """Ids of everybody with this label, in any case and also where their access has ended."""
+    wanted = label.strip().casefold()
+    return sorted(id for id, name in await labels(tx) if name.strip().casefold() == wanted)
+
+
+async def labels(tx: Tx) -> list[tuple[str, str]]:
+    """(id, label) of everybody who is not deleted; many labels are empty."""
+    rows = await tx.all(select(people.c.id, people.c.sealed).where(people.c.erased_at.is_(None)))
+    return [(r.id, json.loads(tx.vault.open("names", r.sealed, r.id))["label"]) for r in rows]
+
+
 async def add_role(tx: Tx, person: str, role: str) -> bool:
     """Give a role; whether it is new."""
     if await tx.first(select(roles).where(roles.c.person == person, roles.c.role == role)):
@@ -181,6 +193,23 @@ async def members(tx: Tx, group: str) -> list[str]:
     """Ids of the people in this group, in random (id) order."""
     query = select(memberships.c.person).where(memberships.c.group_id == group).order_by(memberships.c.person)
     return [r.person for r in await tx.all(query)]
+
+
+async def askable(tx: Tx, ids: Iterable[str]) -> list[str]:
+    """Those of these people who can be expected to hear of questions: not stopped, not ended, not blocked everywhere.
+
+    Whoever uses the web page only has no address here, and counts: they see it there.
+    """
+    wanted = list(ids)
+    here = select(people.c.id).where(
+        people.c.id.in_(wanted), people.c.stopped.is_(False), people.c.ended_at.is_(None), people.c.erased_at.is_(None)
+    )
+    places = select(addresses.c.person, addresses.c.unreachable).where(addresses.c.person.in_(wanted))
+    places = places.where(addresses.c.ended.is_(False))
+    open_to: dict[str, bool] = {}
+    for r in await tx.all(places):
+        open_to[r.person] = open_to.get(r.person, False) or not r.unreachable
+    return [r.id for r in await tx.all(here) if open_to.get(r.id, True)]
 
 
 async def groups_of(tx: Tx, person: str) -> set[str]:

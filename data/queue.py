@@ -125,6 +125,12 @@ async def find_item(tx: Tx, id: str) -> Item | None:
     return _item(tx, row) if row else None
 
 
+async def all_items(tx: Tx) -> list[Item]:
+    """Everything that still has its words, oldest first."""
+    rows = await tx.all(select(queue).where(queue.c.kind != EMPTIED).order_by(queue.c.came_at, queue.c.id))
+    return [_item(tx, row) for row in rows]
+
+
 async def mark_read(tx: Tx, id: str, person: str, now: datetime) -> bool:
     """Note who read it first; False when somebody had."""
     unread = update(queue).where(queue.c.id == id, queue.c.read_at.is_(None))

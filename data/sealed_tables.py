@@ -17,6 +17,7 @@ from data import tables as t
 from data.audit import BASE_FACT, HEAD_FACT, link_fact, mac_of, read_link
 from data.database import KEY_CHECK, AnyRow, Tx
 from data.earlier_lookups import EARLIER_LOOKUPS
+from data.unchanged import PREFIX, PURPOSE
 from data.vault import KEY_ID, NAMED_KEY, VERSION, KeyProblem, Vault, key_id
 
 Values = dict[str, object]
@@ -94,7 +95,7 @@ SEALED = (
     _sealed(t.records, {"sealed": ("records", "{id}")}),
     _sealed(t.queue, {"sealed": ("words", "{id}"), "reason": ("words", "{id}.reason")}),
     _sealed(t.comments, {"sealed": ("words", "comment.{item}")}),
-    _sealed(t.pauses, {"sealed": ("pauses", "{person}")}),
+    _sealed(t.pauses, {"sealed": ("names", "pause/{person}")}),
     SealedTable(t.audit, ("sealed",), _audited),
 )
 FACTS = {"school": "names", KEY_CHECK: "check", EARLIER_LOOKUPS: "lookups"}  # purposes; bound to their own name
@@ -109,6 +110,8 @@ async def facts_anew(tx: Tx) -> None:
 
 
 def _fact(vault: Vault, row: AnyRow) -> bytes | None:
+    if row.name.startswith(PREFIX):
+        return _resealed(vault, PURPOSE, row.value, row.name, row.name)
     if row.name in FACTS:
         return _resealed(vault, FACTS[row.name], row.value, row.name, row.name)
     if row.name not in (HEAD_FACT, BASE_FACT):

@@ -27,6 +27,7 @@ from data.links import make_link
 from data.looks import note_look
 from data.names import whose_sheet
 from data.outbox import post
+from data.pauses import set_pause
 from data.people import add_address, find_group, people_with_role
 from data.queue import add_item, find_item, mark_read, mark_transferred, route_item
 from data.records import records_of
@@ -34,7 +35,7 @@ from data.removals import count_removals
 from data.sealed_tables import SEALED
 from data.sessions import start_session
 from data.surveys import all_surveys, find_survey
-from data.tables import marks, metadata, pauses, people, sheet_keys, surveys
+from data.tables import marks, metadata, people, sheet_keys, surveys
 from data.vault import Vault
 from tests.school import School
 from tests.test_privacy_modes import close, gives, room, sent
@@ -121,7 +122,7 @@ async def belonging(school: School, person: str, label: str, dice: random.Random
             lambda: remember_visit(tx, place_of(person), "ABCDEFGHJ2", now),
             lambda: note_wrong_code(tx, place_of(person), now),
             lambda: post(tx, "reminder", f"day {dice.random()}", [person], now),
-            lambda: _pause(tx, person, label, now),
+            lambda: _pause(tx, person, now),
             lambda: note_look(tx, dsl, "family", person, f"the school trip of {label.lower()} is late", now),
             lambda: add_factor(tx, person, "SECRET", 1),
             lambda: set_away(tx, person, now + timedelta(days=3)),
@@ -134,9 +135,8 @@ async def belonging(school: School, person: str, label: str, dice: random.Random
             await _item(tx, person, label, dsl, dice, now)
 
 
-async def _pause(tx: Tx, person: str, label: str, now: Any) -> None:
-    sealed = tx.vault.seal("pauses", f"a loss in {label}".encode(), person)
-    await tx.run(pauses.insert().values(person=person, since=now.isoformat(), sealed=sealed))
+async def _pause(tx: Tx, person: str, now: Any) -> None:
+    await set_pause(tx, person, "bereavement", None, person, now)
 
 
 async def _item(tx: Tx, person: str, label: str, dsl: str, dice: random.Random, now: Any) -> None:
@@ -249,7 +249,7 @@ async def test_quotes_of_hers_go(school: School) -> None:
 
 @pytest.mark.parametrize(("mode", "left"), [("ANON", 6), ("CONF", 6), ("NAMED", 5)])
 async def test_the_count_comes_out_even_afterwards(school: School, mode: str, left: int) -> None:
-    """AUDIT-1: answers + removed = marks + gone. Numbers stay in CONF and ANON; a child's papers go, and are counted."""
+    """AUDIT-1: answers + removed = marks + gone. Numbers stay in CONF and ANON; a child's papers go, counted."""
     await school.readers()
     alice = await joined(school, "Alicemark", 1)
     people = [alice, *await school.people(11)]
