@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
-from data.vault import KeyProblem, read_master_key, sync_folder, write_in_place, write_private
+from data.vault import KeyProblem, Vault, read_master_key, sync_folder, write_in_place, write_private
 
 KEPT = timedelta(days=31)  # longer than any backup
 _BEFORE = re.compile(r"\.before-(\d{4}-\d{2}-\d{2})(?:-\d+)?$")
@@ -55,6 +55,11 @@ class KeyFile:
             raise KeyProblem(f"There is no key at {path}. Run `yousaid setup`, or restore it from the sheet.") from None
         except (OSError, UnicodeDecodeError):
             raise KeyProblem(f"The key at {path} cannot be read. Check who owns it: `chmod 600 {path}`.") from None
+
+
+def path_of(vault: Vault) -> Path | None:
+    """The key file that this vault's keys come from; None where they come from a secret store."""
+    return vault.source.path if isinstance(vault.source, KeyFile) else None
 
 
 def _stamp(seen: os.stat_result) -> tuple[int, int, int]:

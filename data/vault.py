@@ -101,6 +101,10 @@ class Vault:
         return "Vault()"
 
     @property
+    def source(self) -> Source | None:
+        return self._source
+
+    @property
     def id(self) -> bytes:
         """The id of today's key."""
         return self._ring[0].id

@@ -17,6 +17,7 @@ from scheduler.backing_up import back_up_due
 from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
 from scheduler.keeping import keep_due
 from scheduler.ladder import climb_due, test_alert_due
+from scheduler.old_keys import old_keys_due
 from scheduler.tidying import tidy_due
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def make_clock(
         "read": (lambda now: read_due(db, school, now), 30 * every),
         "forget": (lambda now: forget_due(db, now), 600 * every),
         "keep": (lambda now: keep_due(db, now), 300 * every),
+        "old keys": (lambda now: old_keys_due(db, now), 3600 * every),
         "mirror": (lambda now: mirror_due(db, now), 5 * every),
     }
     if backups:

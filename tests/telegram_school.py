@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.settings import Settings
-from bot.telegram_channel.application import make_application, running, serve
+from bot.telegram_channel.application import make_application, running, serve, token_of
 from bot.telegram_channel.channel import TelegramChannel
+from bot.telegram_channel.polling import App
+from bot.telegram_channel.token import Token
 from data.place import SqliteFile
 from tests.school import Clock, School, opened
 from tests.telegram_server import Person, TelegramServer
@@ -22,10 +24,11 @@ _chats = itertools.count(1001)
 class TelegramSchool:
     """People with phones, and a school that answers them."""
 
-    def __init__(self, server: TelegramServer, school: School, channel: TelegramChannel) -> None:
+    def __init__(self, server: TelegramServer, school: School, application: App) -> None:
         self.server = server
         self.school = school
-        self.channel = channel
+        self.channel = TelegramChannel(application.bot)
+        self.token: Token = token_of(application)
 
     async def joins(self, role: str, group: str | None = None) -> Person:
         """Somebody opens the link with their code and says yes."""
@@ -60,7 +63,7 @@ async def telegram_school(folder: Path, server: TelegramServer | None = None) ->
             async with running(application):
                 task = asyncio.create_task(serve(application, school.dialogue))
                 try:
-                    yield TelegramSchool(own, school, TelegramChannel(application.bot))
+                    yield TelegramSchool(own, school, application)
                 finally:
                     task.cancel()
                     with contextlib.suppress(asyncio.CancelledError):

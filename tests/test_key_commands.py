@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import random
 import re
@@ -9,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,10 @@ from data.sealed_tables import left_behind
 from data.vault import KeyProblem, Vault, new_master_key, read_master_key
 from tests.command_line import CommandLine, command_line_in
 from tests.pdf_words import words_of
+from tests.school import MASTER, opened
+from tests.simulated_parents import BotProcess, environment
+from tests.telegram_server import TelegramServer
+from tests.test_kill import counted, free_port, invited
 
 KEY = bytes(range(7, 39))
 
@@ -350,3 +357,42 @@ def test_the_old_key_gone_too_early_is_typed_back(yousaid: CommandLine) -> None:
 
 def test_plain_takes_the_square_of_a_scanner() -> None:
     assert plain(square_text(KEY)) == "".join(groups_of(KEY))
+
+
+@pytest.mark.slow
+async def test_parents_answer_while_the_key_is_changed_and_killed(tmp_path: Path) -> None:
+    """FAIL-17: the bot and the change are processes of their own; the change is killed twice on the way."""
+    (tmp_path / "keys").mkdir(mode=0o700)
+    write_ring(tmp_path / "keys/key", MASTER)
+    async with TelegramServer() as server:
+        async with opened(tmp_path) as school:
+            school.clock.set(datetime.now(UTC))
+            parents = await invited(school, server, 12)
+        settings = environment(server, tmp_path, free_port())
+        bot = BotProcess(settings)
+        await bot.start()
+        try:
+            changing = asyncio.create_task(_changed(settings, kills=2))
+            await asyncio.gather(*(parent.answer_all(120) for parent in parents))
+            assert await changing == 0
+        finally:
+            await bot.stop()
+        server.assert_nothing_refused()
+        found = await counted(tmp_path, parents, 0)
+    assert (found["lost"], found["twice"], found["finished"]) == (0, 0, 12)
+    assert KeyFile(tmp_path / "keys/key").read() != (MASTER,)
+    async with opened(tmp_path) as school, school.db.reading() as tx:
+        assert await nothing_left(tx)
+
+
+async def _changed(settings: dict[str, str], kills: int) -> int:
+    """The exit code of the change that was not killed."""
+    env = {**os.environ, **settings}
+    for pause in (*(1.3 + 0.4 * n for n in range(kills)), 60.0):
+        rotate = (sys.executable, "-m", "bot", "key", "rotate")
+        process = await asyncio.create_subprocess_exec(*rotate, env=env, stdout=asyncio.subprocess.DEVNULL)
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(process.wait(), pause)
+        process.kill()
+        await process.wait()
+    return -1

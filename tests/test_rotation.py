@@ -24,6 +24,7 @@ from data.earlier_lookups import forget_lookups, read_kept
 from data.factors import add_factor, find_factor
 from data.key_ring import KeyFile, earlier_keys, forget_earlier, next_key, write_ring
 from data.links import make_link, spend_link
+from data.pauses import REASONS, pause_of, set_pause
 from data.people import add_address, address_hash, addresses_of, find_person, person_at
 from data.queue import add_item, find_item, route_item
 from data.records import all_records
@@ -33,9 +34,10 @@ from data.runs import runs_in, start_errand
 from data.sealed_tables import FACTS, SEALED, left_behind
 from data.sessions import person_of_session, start_session
 from data.surveys import find_survey
-from data.tables import facts, metadata, pauses
+from data.tables import facts, metadata
 from data.tombstones import PERSON, buried, bury
 from data.vault import BoxKeys, KeyProblem, Vault, key_id
+from scheduler.old_keys import old_keys_due
 from tests.school import MASTER, School, opened, place_for, vault_in
 from tests.test_privacy_modes import close, gives, room, sent
 
@@ -126,8 +128,7 @@ async def fill_by_hand(school: School, k: Known, conf: str) -> None:
         await remove_sheet(tx, survey, sheet, "twice", k.senco, now)
         await start_errand(tx, k.senco, "away", (await runs_in(tx, (await find_survey(tx, k.survey))))[0].state, now)  # type: ignore[arg-type]
         await note(tx, "export", conf, now, k.senco, reason="asked by the head")
-        pause = {"person": k.parent, "since": now.isoformat(), "sealed": tx.vault.seal("pauses", b"bereaved", k.parent)}
-        await tx.run(insert(pauses).values(**pause))
+        await set_pause(tx, k.parent, REASONS[0], None, k.senco, now)
         invitation = await find_invitation(tx, k.code, now)
         assert invitation
         k.words = proof_words(school.house, tx.vault, k.code, "en", invitation.hash)
@@ -150,6 +151,7 @@ async def still_there(school: School, k: Known) -> None:
         assert (item.text, item.reason) == ("He hits me", "a song")
         assert (await find_comment(tx, k.item)).words == "too loud"  # type: ignore[union-attr]
         assert await buried(tx, PERSON, ["gone-person", "other"]) == ["gone-person"]
+        assert (await pause_of(tx, k.parent, now)).reason == REASONS[0]  # type: ignore[union-attr]
         assert len(await all_records(tx)) == 7
         assert [r.reason for r in await removals_of(tx, "calm-conf-1")] == ["twice"]
         survey = await find_survey(tx, k.survey)
@@ -461,6 +463,20 @@ def test_earlier_keys_are_kept_31_days_and_tried_newest_first(tmp_path: Path) ->
     assert forget_earlier(tmp_path, "key", date(2026, 12, 2)) == 0
     assert forget_earlier(tmp_path, "key", date(2026, 12, 3)) == 1
     assert earlier_keys(tmp_path) == (NEW,)
+
+
+async def test_the_clock_lets_go_of_what_is_left(tmp_path: Path, ring: Path) -> None:
+    async with opened(tmp_path) as school:
+        await rotated(school, tmp_path)
+        assert not await old_keys_due(school.db, school.clock.now)
+        assert await old_keys_due(school.db, school.clock.move(days=32))
+        assert earlier_keys(ring.parent) == ()
+        async with school.db.reading() as tx:
+            assert len(await read_kept(tx)) == 1
+        assert await old_keys_due(school.db, school.clock.move(days=150))
+        assert not await old_keys_due(school.db, school.clock.now)
+        async with school.db.reading() as tx:
+            assert await read_kept(tx) == []
 
 
 async def test_a_backup_from_before_opens_with_the_earlier_key_and_is_sealed_anew(tmp_path: Path, ring: Path) -> None:
