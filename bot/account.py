@@ -8,7 +8,7 @@ from bot.devices import offer_code
 from bot.errands.delete import only_admin
 from bot.playing import begin_errand
 from bot.role_changes import end_access
-from bot.said import COMMAND, SETTING, asking
+from bot.said import SETTING, asking
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
 from data.access import end_address
@@ -30,6 +30,7 @@ async def choose_setting(turn: PersonsTurn, name: str) -> None:
         "children": _children,
         "log-out": _ask_to_log_out,
         "leave": _log_out,
+        "stay": _stay,
         "take-back": _ask_to_take_back,
         "take-back-now": _take_back,
         "complain": _complain,
@@ -48,8 +49,12 @@ async def _children(turn: PersonsTurn) -> None:
 async def _ask_to_log_out(turn: PersonsTurn) -> None:
     """Asked once, because coming back takes a new code."""
     leave = Button(turn.phrase("settings.log-out-now"), asking(SETTING, "leave"))
-    stay = turn.label("cancel", asking(COMMAND, "menu"))
+    stay = turn.label("cancel", asking(SETTING, "stay"))
     turn.says.append(Message(turn.phrase("settings.log-out-ask"), buttons=(leave, stay)))
+
+
+async def _stay(turn: PersonsTurn) -> None:
+    turn.tell("cancelled", turn.menu_button())
 
 
 async def _log_out(turn: PersonsTurn) -> None:
@@ -67,7 +72,7 @@ async def _ask_to_take_back(turn: PersonsTurn) -> None:
     if await only_admin(turn):
         return turn.tell("settings.only-admin", turn.menu_button())
     back = Button(turn.phrase("settings.take-back-now"), asking(SETTING, "take-back-now"))
-    stay = turn.label("cancel", asking(COMMAND, "menu"))
+    stay = turn.label("cancel", asking(SETTING, "stay"))
     turn.says.append(Message(turn.phrase("settings.take-back-ask"), buttons=(back, stay)))
 
 
