@@ -31,9 +31,10 @@ from data.moments import moment
 from data.outbox import oldest_due
 from data.people import people_with_role
 from data.queue import find_item, queue_size
+from data.rotation import check_ring
 from data.school import School, load_school
 from data.surveys import all_surveys
-from data.vault import KeyProblem
+from data.vault import KeyProblem, Vault
 from scheduler.ladder import TESTED
 
 LATE = timedelta(minutes=5)
@@ -94,7 +95,7 @@ async def _stored(settings: Settings, telegram: Me | None, now: datetime) -> lis
         vault = read_vault(settings)
     except KeyProblem as problem:
         return [Finding("key", BROKEN, str(problem), "Put the key back, or run `yousaid setup` for a new school.")]
-    found = [Finding("key", OK, "there, and readable by its owner only"), _folder(settings)]
+    found = [_key(vault), _folder(settings)]
     file = await look_at_database(settings.database, vault)
     found += file
     if any(f.state == BROKEN for f in file):
@@ -103,10 +104,17 @@ async def _stored(settings: Settings, telegram: Me | None, now: datetime) -> lis
     try:
         writable = all(f.state == OK for f in file)
         return found + await _inside(db, settings, telegram if writable else None, now)
-    except DatabaseProblem as problem:
+    except (DatabaseProblem, KeyProblem) as problem:
         return [*found, Finding("database", BROKEN, str(problem))]
     finally:
         await db.close()
+
+
+def _key(vault: Vault) -> Finding:
+    if vault.older:
+        says = "a change of keys is not finished: there are two"
+        return Finding("key", LOOK, says, "yousaid key rotate")
+    return Finding("key", OK, "there, and readable by its owner only")
 
 
 def _folder(settings: Settings) -> Finding:
@@ -130,6 +138,7 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
             await remember_bot_name(tx, telegram.name)
             bot = await _same(tx, telegram)
     async with db.reading() as tx:
+        await check_ring(tx)
         school = await load_school(tx)
         if school is None:
             return [Finding("school", BROKEN, "no school is set up in this database", "yousaid setup")]

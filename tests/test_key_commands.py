@@ -33,6 +33,7 @@ from tests.pdf_words import words_of
 from tests.school import MASTER, opened
 from tests.simulated_parents import BotProcess, environment
 from tests.telegram_server import TelegramServer
+from tests.test_doctor import found
 from tests.test_kill import counted, free_port, invited
 
 KEY = bytes(range(7, 39))
@@ -396,3 +397,16 @@ async def _changed(settings: dict[str, str], kills: int) -> int:
         process.kill()
         await process.wait()
     return -1
+
+
+def test_doctor_says_that_a_change_of_keys_is_not_finished(yousaid: CommandLine) -> None:
+    old = ring(yousaid)[0]
+    assert "key" not in {name for name, (state, *_) in found(yousaid).items() if state != "ok"}
+    assert killed_at(yousaid, "data.rotation._some", "before", 3) == -signal.SIGKILL
+    assert found(yousaid)["key"][::2] == ("look", "yousaid key rotate")
+    write_ring(yousaid.key_file, ring(yousaid)[0])
+    state, says, _ = found(yousaid)["database"]
+    assert state == "broken"
+    assert "needs both keys" in says
+    write_ring(yousaid.key_file, old)
+    assert "another key" in found(yousaid)["database"][1]
