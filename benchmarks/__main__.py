@@ -13,7 +13,17 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import row2_taps, row4_kill, row9_start, rowb1_forged, rowr3_alerts, rowr5_intruder, rowr17_schemas
+from benchmarks import (
+    row2_taps,
+    row4_kill,
+    row9_start,
+    row10_loop,
+    rowb1_forged,
+    rowr2_damage,
+    rowr3_alerts,
+    rowr5_intruder,
+    rowr17_schemas,
+)
 from benchmarks.finding import Finding
 
 Measure = Callable[[Path], Awaitable[list[Finding]]]
@@ -22,7 +32,9 @@ ROWS: dict[str, Measure] = {
     "2": row2_taps.measure,
     "4": row4_kill.measure,
     "9": row9_start.measure,
+    "10": row10_loop.measure,
     "B1": rowb1_forged.measure,
+    "R2": rowr2_damage.measure,
     "R3": rowr3_alerts.measure,
     "R5": rowr5_intruder.measure,
     "R17": rowr17_schemas.measure,

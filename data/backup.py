@@ -20,7 +20,7 @@ from pathlib import Path
 from data.audit import HEAD_FACT
 from data.backup_file import BackupProblem, Inside, write_backup
 from data.copying import copy_to_file
-from data.database import Database
+from data.database import Database, DatabaseBusy, DatabaseProblem
 from data.place import SqliteFile
 from data.scratch import scratch
 from data.sqlite import schema_version
@@ -57,7 +57,12 @@ async def back_up(db: Database, target: Path, now: datetime, beside: Path) -> No
     """One encrypted file at `target`, whole or not there at all; plain copies lie in `beside` meanwhile."""
     await asyncio.to_thread(check_target, target)
     with plain_trouble(target), scratch(beside) as folder:
-        await _copied(db, folder / COPY)
+        try:
+            await _copied(db, folder / COPY)
+        except DatabaseBusy:
+            raise
+        except DatabaseProblem:
+            raise BackupProblem(f"No copy could be written in {beside}. Is its disk full, or failing?") from None
         await asyncio.to_thread(seal_copy, folder / COPY, target, db.vault, now, kind_of(db))
 
 
@@ -172,7 +177,7 @@ class plain_trouble:
 
     def __exit__(self, kind: object, error: BaseException | None, _tb: object) -> None:
         if isinstance(error, OSError):
-            raise BackupProblem(f"{_trouble(error)} {self.target} was not written.") from None
+            raise BackupProblem(f"{_trouble(error)} Nothing was written to {self.target}.") from None
 
 
 def _trouble(error: OSError) -> str:

@@ -46,7 +46,7 @@ def open_copy(file: Path, vault: Vault, folder: Path) -> Copy:
     if not file.is_file():
         raise BackupProblem(f"There is no file {file}.")
     path = folder / COPY
-    with plain_trouble(path):
+    with plain_trouble(folder.parent):
         return _decrypted(file, vault, path) if is_backup(file) else _copied(file, vault, path)
 
 
@@ -140,10 +140,16 @@ def lost_boxes(path: Path, boxes: BoxKeys) -> list[str]:
 
 
 async def prove(file: Path, vault: Vault, boxes: BoxKeys, beside: Path) -> None:
-    """Restore this backup for practice into a folder that goes again; BackupProblem says what is wrong with it."""
+    """Restore this backup for practice into a folder that goes again; BackupProblem says what is wrong with it.
+
+    In a thread, to the removal of the copy: it may be large, and people are waiting for answers meanwhile.
+    """
+    await asyncio.to_thread(_prove, file, vault, boxes, beside)
+
+
+def _prove(file: Path, vault: Vault, boxes: BoxKeys, beside: Path) -> None:
     with scratch(beside) as folder:
-        copy = await asyncio.to_thread(open_copy, file, vault, folder)
-        problems = await asyncio.to_thread(lambda: asyncio.run(log_problems(copy, vault, boxes)))  # it may be long
+        problems = asyncio.run(log_problems(open_copy(file, vault, folder), vault, boxes))
     if problems:
         raise BackupProblem(f"{file}: the log of who did what is not whole. {problems[0]}")
 
