@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from unicodedata import category, name
 
 from bot.facts import House
 from conversations.form import said
 from conversations.roles import FAMILIES
-from conversations.texts import clock_time, day_and_date
+from conversations.texts import clock_time, day_and_date, long_date
 from data.alerts import Step, steps_of
 from data.database import Tx
 from data.looks import looks_at
@@ -17,6 +17,7 @@ from data.people import find_person
 from data.queue import Item
 from data.surveys import find_survey
 
+ANSWERED_WITHIN = timedelta(days=30)  # a complaint about data (Data (Use and Access) Act 2025)
 SENT_ON = "routed-"  # steps that begin so name a route
 
 ARROWS = 0x2190  # from here on signs are pictures
@@ -81,7 +82,8 @@ async def _facts(tx: Tx, house: House, item: Item, language: str) -> Pairs:
 
 def kind_of(house: House, item: Item, language: str) -> str:
     key = f"web.kind.{item.kind}"
-    return house.say(language, key if house.texts.has(key) else "web.kind.new")
+    answered = (item.came_at + ANSWERED_WITHIN).astimezone(house.school.zone).date()
+    return house.say(language, key if house.texts.has(key) else "web.kind.new", date=long_date(answered, language))
 
 
 async def survey_title(tx: Tx, item: Item, language: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +13,11 @@ from conversations.commands import menu_for
 from conversations.roles import FAMILY_ROLES
 from data.audit import entries
 from data.codes import Invitation, make_code, read_code
+from data.database import Tx
 from data.erasing import erase_leftovers
 from data.held import LEFT_OUT, SHOWN, held
 from data.looks import note_look
-from data.people import add_address, find_person, people_with_role
+from data.people import add_address, add_person, find_person, people_with_role
 from data.queue import add_item, find_item, mark_read, mark_transferred, route_item, waiting_items
 from data.surveys import find_survey
 from data.tables import metadata
@@ -371,7 +374,7 @@ async def test_a_complaint_reaches_the_head_and_is_acknowledged_at_once(school: 
     assert (item.kind, item.route, item.person) == ("complaint", "complaint", me)
     browser = await signed_in(school, browsers(), head)
     page = await browser.open("/queue")
-    assert "Complaint about data" in page.text
+    assert "Complaint about data: answer by 2 December 2026" in page.text
 
 
 async def test_a_complaint_about_the_head_goes_to_the_chair(school: School) -> None:
@@ -396,3 +399,20 @@ async def test_danger_in_a_complaint_still_raises_an_alert(school: School) -> No
     assert "The school answers by" in talk.text
     async with school.db.reading() as tx:
         assert sorted(item.kind for item in await waiting_items(tx)) == ["complaint", "flagged"]
+
+
+# --- the documents ------------------------------------------------------------------------------------------------
+
+
+async def test_the_list_of_keys_in_the_docs_is_true(school: School) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "my-data.md").read_text(encoding="utf-8")
+    async with school.db.transaction() as tx:
+        found = await held(tx, await _parent(tx, school), school.clock.now, "en")
+    assert found
+    rows = {key: set(re.findall(r"`(\w+)`", text)) for key, text in re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.M)}
+    assert set(rows) == set(found.values)
+    assert all(set(found.values[key]) <= rows[key] for key in ("account", "consent", "alerts"))
+
+
+async def _parent(tx: Tx, school: School) -> str:
+    return await add_person(tx, "en", "", school.clock.now)

@@ -5,9 +5,8 @@ The Data (Use and Access) Act 2025 asks for a way to complain and an acknowledge
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.errands.errand import Errand, value
+from bot.item_record import ANSWERED_WITHIN
 from bot.turn import PersonsTurn
 from conversations.channel import Message
 from conversations.engine import State
@@ -18,7 +17,6 @@ from data.people import people_with_role
 from data.queue import COMPLAINT, add_complaint
 from scheduler.naming import readers
 
-ANSWERED_WITHIN = timedelta(days=30)
 TO = ("head", "chair", "senco")  # the first of these whom it is not about, and who did not write it
 
 
