@@ -1,7 +1,9 @@
 """backup and restore: whole copies while the bot runs, and what cannot come back is said before."""
 
 import asyncio
+import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,63 @@ def test_restore_onto_a_fresh_machine_needs_only_key_and_backup(yousaid: Command
     yousaid.done("restore", "copy.db")
 
     assert yousaid.done("survey", "list").lines == ["lunch-check-1  open  12  0  0"]
+
+
+def test_a_folder_gets_named_files_and_loses_old_ones(yousaid: CommandLine) -> None:
+    disk = yousaid.folder / "usb"
+    disk.mkdir()
+    for name in ("yousaid-2026-01-05T0200-0002.backup", "before-0003-2026-01-05T0200.backup", "photos.zip"):
+        (disk / name).write_text("x")
+
+    first = yousaid.done("backup", "--to", str(disk), "--keep", "14d")
+    yousaid.done("backup", "--to", str(disk))
+
+    assert "Removed there, as they were older: before-0003-2026-01-05T0200.backup, yousaid-2026-01-05T0200" in first.out
+    assert "is on the disk of this machine" in first.out
+    ours = sorted(p.name for p in disk.iterdir())
+    assert (len(ours), ours[0]) == (3, "photos.zip")
+    assert all(re.fullmatch(r"yousaid-\d{4}-\d\d-\d\dT\d{4}-0003(-2)?\.backup", name) for name in ours[1:])
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second disk")
+def test_another_disk_counts_as_elsewhere(yousaid: CommandLine) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
+        ran = yousaid.done("backup", "--to", disk)
+
+    assert "take the disk out" in ran.out
+    assert "ok      backup elsewhere" in yousaid("doctor").out
+
+
+@pytest.mark.parametrize("keep", ["31d", "0d", "-1", "ever", "2w"])
+def test_backups_are_never_kept_over_thirty_days(yousaid: CommandLine, keep: str) -> None:
+    """Trust A4.3: what is deleted is gone from backups by then."""
+    assert "30d" in yousaid("backup", "--to", str(yousaid.folder), "--keep", keep).refused()
+
+
+def test_a_disk_that_is_not_in_is_asked_for(yousaid: CommandLine) -> None:
+    assert "Is the disk in" in yousaid("backup", "--to", "/media/nowhere").refused()
+    assert "Name a file, or a folder" in yousaid("backup").refused()
+    assert "Name a file, or a folder" in yousaid("backup", "x", "--to", str(yousaid.folder)).refused()
+
+
+def test_a_wrong_restore_is_taken_back_with_what_was_kept(yousaid: CommandLine) -> None:
+    yousaid.done("backup", "copy.backup")
+    yousaid.answer("lunch-check-1", 6)
+    yousaid.done("restore", "copy.backup")
+    assert yousaid.done("survey", "list").lines == ["lunch-check-1  open  12  0  0"]
+
+    ran = yousaid.done("restore", "var/yousaid.db.before-restore")
+
+    assert "not encrypted" in ran.out
+    assert yousaid.done("survey", "list").lines == ["lunch-check-1  open  12  6  6"]
+
+
+def test_restores_and_backups_stand_in_the_log(yousaid: CommandLine) -> None:
+    """AUDIT: whoever takes a copy, or puts an older day back, leaves a row."""
+    yousaid.done("backup", "copy.backup")
+    yousaid.done("restore", "copy.backup")
+    yousaid.done("backup", "again.backup")
+
+    shown = yousaid.done("audit", "show").out
+    assert shown.index("restored") < shown.index("backup  database")
+    assert yousaid.done("audit", "verify").code == 0
