@@ -44,8 +44,7 @@ def _tls(place: PostgresServer) -> ssl.SSLContext | str | None:
 
     None leaves it to the URL alone.
     """
-    mode = place.options.get("sslmode") or os.environ.get("PGSSLMODE")
-    mode = mode or (None if place.is_local else "verify-full")
+    mode = _mode(place)
     if mode not in ("verify-full", "verify-ca") or not _trusts_system(place):
         return mode
     context = ssl.create_default_context()
@@ -54,6 +53,16 @@ def _tls(place: PostgresServer) -> ssl.SSLContext | str | None:
     if "sslcert" in place.options:
         context.load_cert_chain(place.options["sslcert"], place.options.get("sslkey"), place.options.get("sslpassword"))
     return context
+
+
+def _mode(place: PostgresServer) -> str | None:
+    given = place.options.get("sslmode") or os.environ.get("PGSSLMODE")
+    return given or (None if place.is_local else "verify-full")
+
+
+def runs_checked(place: PostgresServer) -> bool:
+    """Whether nobody on the network can play the server: its certificate is checked, or there is no network between."""
+    return place.is_local or _mode(place) == "verify-full"
 
 
 def _trusts_system(place: PostgresServer) -> bool:

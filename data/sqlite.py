@@ -112,6 +112,18 @@ def remove_file(path: Path, vault: Vault) -> None:
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
+def set_aside(path: Path) -> Path:
+    """Give a database that nobody uses any more another name, so that no bot starts on it by mistake; that name."""
+    kept, number = path.with_name(f"{path.name}.moved"), 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.moved-{number}")
+    for end in ("-wal", "-shm", ""):
+        if path.with_name(path.name + end).exists():
+            path.with_name(path.name + end).rename(kept.with_name(kept.name + end))
+    return kept
+
+
 def _stored_check(path: Path) -> bytes | None:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
     try:

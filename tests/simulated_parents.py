@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data.place import Place, SqliteFile
+from tests import school
 from tests.telegram_server import Message, Person, TelegramServer
 
 PATIENCE = 1.5  # seconds without an answer before a person taps again
@@ -111,12 +113,17 @@ async def kill_now_and_then(bot: BotProcess, kills: int, dice: random.Random, pa
         await bot.start()
 
 
+def address_of(place: Place) -> str:
+    """What YOUSAID_DATABASE says."""
+    return str(place.path) if isinstance(place, SqliteFile) else place.url
+
+
 def environment(server: TelegramServer, folder: Path, port: int) -> dict[str, str]:
     """The settings of a bot on this server, with its files in this folder (see tests/school.py)."""
     return {
         "YOUSAID_TELEGRAM_TOKEN": server.token,
         "YOUSAID_TELEGRAM_API": server.url,
-        "YOUSAID_DATABASE": str(folder / "data" / "yousaid.db"),
+        "YOUSAID_DATABASE": address_of(school.place_for(folder)),
         "YOUSAID_KEY_FILE": str(folder / "keys" / "key"),
         "YOUSAID_LISTEN": f"127.0.0.1:{port}",
     }

@@ -11,7 +11,7 @@ import pytest
 
 from conversations.answers import chosen
 from data.answers import destroy_spent_keys, sheets_of
-from data.backup import backup
+from data.copying import copy_to_file
 from data.runs import BoxLost, count_runs, find_run, run_of
 from data.surveys import find_survey
 from data.vault import KeyProblem
@@ -145,11 +145,11 @@ async def test_nothing_readable_is_left_in_file_wal_or_backups(tmp_path: Path) -
         person, run_id = next(iter(given)), ""
         async with school.db.reading() as tx:
             run_id = await run_of(tx, person, SURVEY) or ""
-        await backup(school.db, tmp_path / "before.db")
+        await school.db.vacuum_into(tmp_path / "before.db")
         for end in ("", "-wal"):
             shutil.copy(f"{school.db.path}{end}", tmp_path / f"live.db{end}")
         await close(school)
-        await backup(school.db, tmp_path / "after.db")
+        await school.db.vacuum_into(tmp_path / "after.db")
         assert not list((tmp_path / "keys").iterdir())
         wal = Path(f"{school.db.path}-wal")
         assert not wal.exists() or wal.stat().st_size == 0 or run_id.encode() not in wal.read_bytes()
@@ -177,9 +177,9 @@ async def test_two_backups_one_answer_apart_differ_by_ciphertext_only(school: Sc
     await school.readers()
     people = await school.people(12)
     await send(school)
-    await backup(school.db, tmp_path / "one.db")
+    await copy_to_file(school.db, tmp_path / "one.db")
     await fill_in(school, people[0], (1, 2, 3, 4, 1))
-    await backup(school.db, tmp_path / "two.db")
+    await copy_to_file(school.db, tmp_path / "two.db")
     sizes = {size for file in ("one.db", "two.db") for size in lengths(tmp_path / file)}
     assert len(sizes) == 1
     for file in ("one.db", "two.db"):

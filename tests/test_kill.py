@@ -93,6 +93,7 @@ def _made(folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.both_databases
 async def test_kill_nine_loses_and_doubles_nothing(tmp_path: Path) -> None:
     found = await survive(tmp_path, n=12, kills=3, pauses=(1.2, 2.4), seconds=120)
     assert (found["lost"], found["twice"], found["finished"]) == (0, 0, 12)
