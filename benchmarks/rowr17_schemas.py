@@ -8,13 +8,12 @@ from benchmarks.finding import Finding
 from data.place import Place, SqliteFile
 from tests.postgres_server import Server
 from tests.schemas.released import VERSIONS, Migrated, put_on_server, unpack
-from tests.school import MASTER
 from tests.test_released_schemas import stopped_everywhere
 
 
 async def measure(folder: Path) -> list[Finding]:
     """How many statements were tried; AssertionError, and so a row that does not hold, when something was between."""
-    server, findings = Server(MASTER), []
+    server, findings = Server(), []
     try:
         for version in VERSIONS:
             file = SqliteFile(unpack(version, folder / version))

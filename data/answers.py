@@ -23,9 +23,10 @@ from data.records import keep_records
 from data.runs import Run, end_runs, has_started, runs_in
 from data.surveys import Survey, all_surveys, mark_closed
 from data.tables import answers, marks, sheet_keys
-from data.totals import ANSWERED, totals_of
+from data.totals import ANSWERED, MARKS, totals_of
 from data.totals import NO_CHOICE as NO_CHOICE
 from data.totals import SHEET as SHEET
+from data.unchanged import check_answers, note_answers
 
 BOX_LEAST = 5  # a box with fewer sheets is never opened
 
@@ -60,6 +61,7 @@ async def open_box(tx: Tx, survey: Survey, on: date) -> Closed | None:
     done = {run.person for run in finished}
     rows = [{"survey": survey.id, "person": run.person, "finished": run.person in done} for run in runs]
     await tx.run(insert(marks), sorted(rows, key=lambda row: str(row["person"])))
+    await note_answers(tx, survey.id)
     await end_runs(tx, survey.id)
     others = {run.person for run in runs} - begun
     return Closed(state, tuple(sorted(done)), tuple(sorted(begun - done)), tuple(sorted(others)))
@@ -134,9 +136,10 @@ class QuestionCounts:
 
 
 async def count_answers(tx: Tx, survey: str) -> dict[str, QuestionCounts]:
-    """The counts of a closed survey, by question; the same when only its totals are left."""
+    """The counts of a closed survey, by question; the same when only its totals are left. May raise AnswersChanged."""
+    await check_answers(tx, survey)
     if kept := await totals_of(tx, survey):
-        return {q: _question(counts.pop(ANSWERED, 0), counts) for q, counts in kept.items() if q != SHEET}
+        return {q: _question(counts.pop(ANSWERED, 0), counts) for q, counts in kept.items() if q not in (SHEET, MARKS)}
     where = and_(answers.c.survey == survey, answers.c.question != SHEET)
     values = await tx.all(
         select(answers.c.question, answers.c.value, func.count())
@@ -168,7 +171,11 @@ async def count_sheets(tx: Tx, survey: str) -> int:
 
 
 async def sheets_of(tx: Tx, survey: str, form: Form) -> list[tuple[str, dict[str, tuple[str, ...]]]]:
-    """Every answer sheet with choices as (random id, values by question), in the order of the random ids."""
+    """Every answer sheet with choices as (random id, values by question), in the order of the random ids.
+
+    May raise AnswersChanged.
+    """
+    await check_answers(tx, survey)
     where = and_(answers.c.survey == survey, answers.c.question != SHEET)
     rows = await tx.all(select(answers).where(where).order_by(answers.c.sheet))
     found: dict[str, dict[str, list[str]]] = {}

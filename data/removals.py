@@ -20,6 +20,7 @@ from data.records import all_records
 from data.surveys import Survey, find_survey
 from data.tables import answers, records, removals, sheet_keys
 from data.tombstones import SHEET, bury
+from data.unchanged import check_answers, note_answers
 
 LONGEST_REASON = 500  # letters
 REPLAYED = "It was taken out before, and a backup had brought it back."
@@ -39,13 +40,15 @@ class Removal:
 async def remove_sheet(tx: Tx, survey: Survey, sheet: str, reason: str, actor: str | None, now: datetime) -> bool:
     """Take this sheet out, with its key and its place in a child's papers; False where there is none.
 
-    Raises ValueError without a reason.
+    Raises ValueError without a reason, AnswersChanged where the survey's answers are damaged.
     """
     if not reason.strip():
         raise ValueError("a sheet is taken out only with a reason")
+    await check_answers(tx, survey.id)
     person = await _cut_key(tx, survey.id, sheet)
     if not await tx.run(delete(answers).where(answers.c.survey == survey.id, answers.c.sheet == sheet)):
         return False
+    await note_answers(tx, survey.id)
     for record in await all_records(tx) if person else []:
         if (record.survey, record.person) == (survey.id, person):
             await tx.run(delete(records).where(records.c.id == record.id))

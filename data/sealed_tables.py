@@ -104,7 +104,10 @@ FACTS = {"school": "names", KEY_CHECK: "check", EARLIER_LOOKUPS: "lookups"}  # p
 async def facts_anew(tx: Tx) -> None:
     """The sealed facts, and the ends of the audit log, which carry a code."""
     for row in await tx.all(select(t.facts)):
-        value = _fact(tx.vault, row)
+        try:
+            value = _fact(tx.vault, row)
+        except KeyProblem:
+            raise KeyProblem(f"The fact {row.name} opens with no key of the ring. Run `yousaid doctor`.") from None
         if value != row.value:
             await tx.run(t.facts.update().where(t.facts.c.name == row.name).values(value=value))
 

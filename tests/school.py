@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from bot.dialogue import Dialogue
@@ -167,6 +168,9 @@ def vault_in(folder: Path) -> Vault:
 place_for: Callable[[Path], Place] = sqlite_in  # a test on PostgreSQL has another one (tests/conftest.py)
 
 
+all_texts = cache(load_texts)  # they cannot be changed, and take longer to read than most tests take
+
+
 @asynccontextmanager
 async def opened(folder: Path, clock: Clock | None = None, **facts: object) -> AsyncIterator[School]:
     """Elmfield in this folder, closed again at the end. Opened twice, it is a restart."""
@@ -177,7 +181,7 @@ async def opened(folder: Path, clock: Clock | None = None, **facts: object) -> A
         async with db.transaction() as tx:
             await save_school(tx, school)
             await save_groups(tx, school.groups)
-        yield School(db, House(school, load_texts()), clock)
+        yield School(db, House(school, all_texts()), clock)
     finally:
         with contextlib.suppress(Exception):
             await db.close()

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,6 @@ from conversations.answers import Answer, chosen
 from conversations.channel import Message
 from conversations.form import Form
 from conversations.library import bundled_forms
-from conversations.texts import Texts, load_texts
 from data.answers import sheets_of
 from data.database import open_database
 from data.people import add_address, find_group, save_groups, set_front, set_stopped
@@ -38,7 +36,7 @@ from tests.intruder.evidence import Evidence, Rows, copy_of, rows_of, take
 from tests.intruder.linking import KNOWN, Case
 from tests.intruder.pages import Value
 from tests.intruder.server import files, hidden_rows
-from tests.school import ELMFIELD, MASTER, Clock, School
+from tests.school import ELMFIELD, MASTER, Clock, School, all_texts
 
 FORM = "parent-send-provision"
 SURVEY = f"{FORM}-1"
@@ -77,18 +75,13 @@ async def make_template(folder: Path, place: Place | None = None) -> None:
 
 @asynccontextmanager
 async def running(folder: Path, place: Place | None = None) -> AsyncIterator[School]:
-    """As tests/school.py has it, with the words of the languages read only once for hundreds of schools."""
+    """As tests/school.py has it, for a school that is set up: hundreds begin with a copy of one."""
     place = place or SqliteFile(folder / "data" / "yousaid.db")
     db = await open_database(place, Vault(MASTER), BoxKeys(folder / "keys"), create=True)
     try:
-        yield School(db, House(check_school(ELMFIELD, "school.yaml"), _texts()), Clock())
+        yield School(db, House(check_school(ELMFIELD, "school.yaml"), all_texts()), Clock())
     finally:
         await db.close()
-
-
-@cache
-def _texts() -> Texts:
-    return load_texts()
 
 
 async def simulate(
