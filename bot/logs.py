@@ -30,6 +30,7 @@ SHAPES = (
     re.compile(r"(?<![\w-])[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{2}(?![\w-])"),  # a code
     re.compile(r"(?<=/join/)[\w-]+|(?<=/file/)[\w-]+|(?<=start[= ])[\w-]{10,64}"),
     re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}="),  # a key
+    re.compile(r"(?:[0-9A-HJKMNP-TV-Z]{4}[ -]{1,2}){6,13}[0-9A-HJKMNP-TV-Z]{4}"),  # a recovery sheet, or half of it
 )
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def _key_in(path: Path) -> list[str]:
 def _forms(secret: str) -> list[str]:
     """How a secret may be written: whole, quoted, in groups, and the part of a token after its colon."""
     whole = secret.strip()
-    grouped = " ".join(whole[i : i + 4] for i in range(0, len(whole), 4))  # as on the recovery sheet
+    grouped = " ".join(whole[i : i + 4] for i in range(0, len(whole), 4))  # as on older recovery sheets
     forms = {whole, grouped, quote(whole, safe=""), whole.rstrip("="), whole.partition(":")[2]}
     return [form for form in forms if len(form) >= 8]
 

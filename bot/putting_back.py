@@ -23,7 +23,7 @@ from data.lock import run_lock
 from data.place import SqliteFile
 from data.replaying import Sent, Tombstone, carry_over, replay, settle_letters, settled_letters
 from data.restoring import Copy, log_problems, lost_boxes, open_copy, put_in_place, put_on_server
-from data.rotation import reseal
+from data.rotation import is_unfinished, reseal
 from data.school import load_school
 from data.scratch import scratch
 from data.surveys import all_surveys
@@ -110,7 +110,7 @@ async def _made_ready(
     except DatabaseProblem as problem:
         raise BackupProblem(str(problem).replace(str(copy.path), str(file))) from None
     try:
-        if copy.earlier_key:
+        if copy.earlier_key or await is_unfinished(db):
             await reseal(db, now)
         restored = await _made_fit(db, copy, lost, since, now)
         await db.wipe_deleted()

@@ -84,7 +84,7 @@ async def reseal(db: Database, now: datetime, tell: Tell = lambda done, of: None
     RotationProblem or KeyProblem when it cannot go on.
     """
     async with db.transaction() as tx:
-        await _begin(tx, now)
+        await _begin(tx)
     for _ in range(PASSES):
         await _everything(db, tell)
         async with db.transaction() as tx:
@@ -100,6 +100,12 @@ async def reseal(db: Database, now: datetime, tell: Tell = lambda done, of: None
     return await wipe(db)
 
 
+async def is_unfinished(db: Database) -> bool:
+    """Whether this database, or the copy of one, was in the middle of a change of keys."""
+    async with db.reading() as tx:
+        return await read_fact(tx, ROTATION) is not None
+
+
 async def check_ring(tx: Tx) -> None:
     """KeyProblem while a change of keys is under way and one of the two is not in the ring."""
     needed = json.loads(await read_fact(tx, ROTATION) or b"[]")
@@ -111,7 +117,7 @@ async def check_ring(tx: Tx) -> None:
         )
 
 
-async def _begin(tx: Tx, now: datetime) -> None:
+async def _begin(tx: Tx) -> None:
     """Note which keys the database needs until the end, and let today's be the one that opens it."""
     check = await read_fact(tx, KEY_CHECK)
     if check is None or not tx.vault.is_todays(check):

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.house import read_vault
+from bot.logs import Redactor
 from bot.papers import recovery
 from bot.recovery_sheet import groups_of, plain, read_sheet, square_text
 from bot.settings import read_settings
@@ -27,6 +28,8 @@ from data.audit_check import check_log
 from data.database import Tx
 from data.key_ring import KeyFile, earlier_keys, read_ring, write_ring
 from data.sealed_tables import left_behind
+from data.tombstone_mirror import read_mirror
+from data.tombstones import PERSON, bury
 from data.vault import KeyProblem, Vault, new_master_key, read_master_key
 from tests.command_line import CommandLine, command_line_in
 from tests.pdf_words import words_of
@@ -243,6 +246,37 @@ def test_rotate_prints_the_new_sheet_and_keeps_the_old_key(yousaid: CommandLine)
     yousaid.done("key", "rotate", "--sheet", "new.pdf")
     assert groups_of(ring(yousaid)[0])[0] in words_of(Path("new.pdf").read_bytes())
     assert len(earlier_keys(yousaid.key_file.parent)) == 2
+
+
+def test_a_backup_from_the_middle_of_a_change_is_put_back_whole(yousaid: CommandLine) -> None:
+    """FAIL-17: it holds values of both keys. The old one lies beside the key file as long as such a backup."""
+    yousaid.join(5)
+    assert killed_at(yousaid, "data.rotation._some", "before", 3) == -signal.SIGKILL
+    yousaid.done("backup", "middle.bak")
+    yousaid.done("key", "rotate")
+    yousaid.done("restore", "middle.bak", "--yes")
+    assert yousaid.change(nothing_left)
+    assert found(yousaid)["key"][0] == "ok"
+
+
+def test_no_log_holds_a_sheet() -> None:
+    """B7"""
+    for line in (square_text(KEY), "  ".join(groups_of(KEY)[:7]), " ".join(groups_of(KEY))):
+        said = Redactor([]).clean(f"read {line}.")
+        assert not [group for group in groups_of(KEY)[:7] if group in said]
+
+
+def test_the_list_of_what_was_deleted_is_signed_anew(yousaid: CommandLine) -> None:
+    """The bot does not run while the key is changed; afterwards it trusts its own list."""
+
+    async def deleted(tx: Tx) -> None:
+        await bury(tx, PERSON, "gone-person", datetime.now(UTC))
+
+    yousaid.change(deleted)
+    yousaid.done("key", "rotate")
+    mirror = read_mirror(yousaid.key_file.parent, Vault(*ring(yousaid)))
+    assert mirror is not None
+    assert len(mirror.tombstones) == 1
 
 
 STEPS = (

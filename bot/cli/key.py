@@ -127,10 +127,13 @@ async def _reseal(settings: Settings) -> bool:
     from bot.cli.opening import now_utc
     from bot.house import opened_database
     from data.rotation import reseal
+    from data.tombstone_mirror import mirror_due
 
     async with opened_database(settings) as db:
         with _progress() as tell:
-            return await reseal(db, now_utc(), tell)
+            wiped = await reseal(db, now_utc(), tell)
+        await mirror_due(db, now_utc())  # the list beside the key is signed with the key too
+        return wiped
 
 
 @contextmanager
