@@ -18,8 +18,7 @@ from data.database import Tx
 from data.removals import count_removals
 from data.surveys import Survey, all_surveys
 from data.tables import marks, surveys, totals
-
-MARKS = "~marks"  # in place of a question in `totals`: how many finished marks there were
+from data.totals import MARKS
 
 
 async def count_check(tx: Tx, survey: Survey) -> CountCheck | None:

@@ -45,6 +45,7 @@ from data.tables import (
 )
 from data.tombstones import ITEM, bury, forget_tombstones
 from data.totals import to_totals
+from data.unchanged import AnswersChanged, check_answers
 
 LAST = "kept-at"  # the fact that holds when this was last done
 WARNED = "named-warned"  # audit row: admin and SENCO were told that answers of a child's papers go
@@ -123,9 +124,20 @@ async def note_kept(tx: Tx, now: datetime) -> None:
 
 async def _answers(tx: Tx, night: Night) -> Iterable[Gone]:
     """Answer sheets become totals at the end of a school year (NAMED: below)."""
-    due = [s for s in await _with_sheets(tx) if s.mode != "NAMED" and _over(s, night)]
+    over = [s for s in await _with_sheets(tx) if s.mode != "NAMED" and _over(s, night)]
+    due = [s for s in over if await _whole(tx, s)]
     n = sum([await to_totals(tx, survey, night.now, night.today) for survey in due])
-    return [Gone("answers", n, _oldest(due)), Gone("surveys", len(due), _oldest(due))]
+    damaged = Gone("damaged", len(over) - len(due), _oldest(over))
+    return [Gone("answers", n, _oldest(due)), Gone("surveys", len(due), _oldest(due)), damaged]
+
+
+async def _whole(tx: Tx, survey: Survey) -> bool:
+    """Damaged answers are left as they are: a backup may mend them, and wrong totals would stay for ever."""
+    try:
+        await check_answers(tx, survey.id)
+    except AnswersChanged:
+        return False
+    return True
 
 
 def _over(survey: Survey, night: Night) -> bool:
@@ -167,7 +179,7 @@ async def _named(tx: Tx, night: Night) -> Iterable[Gone]:
         if goes_on is None:
             await _warn(tx, survey, night)
             told.append(survey)
-        elif goes_on <= night.today:
+        elif goes_on <= night.today and await _whole(tx, survey):
             sheets += await to_totals(tx, survey, night.now, night.today)
             gone.append(survey)
     return [Gone("warned", len(told), _oldest(told)), Gone("named", sheets, _oldest(gone))]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, func, insert, select, update
 
 from bot.role_changes import end_access
 from bot.survey_files import files_of
 from data.answers import count_answers, count_sheets, sheets_of
 from data.audit import entries, note
+from data.audit_check import check_log
 from data.codes import Invitation, find_invitation, make_code, read_code, spend_code
 from data.comments import QUOTE, Comment, save_comment
+from data.counting import count_check
 from data.dropins import add_dropin
 from data.keeping import Gone, would_go
 from data.outbox import Letter
@@ -46,10 +50,12 @@ from data.tables import (
 from data.tombstones import ANSWERS, ITEM, NAMES, PERSON, buried
 from scheduler.keeping import keep_due, last_kept
 from scheduler.plan import last_keeping_time
+from tests.faults import Trip, watch
 from tests.school import MONDAY, School, opened
 from tests.test_privacy_modes import close, gives, room, sent
 
 LONDON = ZoneInfo("Europe/London")
+NEXT = datetime(2028, 9, 1, 2, tzinfo=UTC)  # the first night without the answers of autumn 2026
 
 
 async def count(school: School, table: Table) -> int:
@@ -141,7 +147,11 @@ async def test_answers_become_totals_at_the_end_of_the_next_school_year(school: 
         assert await buried(tx, ANSWERS, [id]) == [id]
     assert found.totals_since == date(2028, 9, 1)
     assert await count(school, answers) == await count(school, sheet_keys) == 0
-    assert await count(school, marks) == 12
+    assert await count(school, marks) == 0
+    async with school.db.reading() as tx:
+        check = await count_check(tx, found)
+    assert check
+    assert (check.counted, check.took_part, check.holds) == (12, 12, True)
 
 
 async def test_a_school_may_keep_answers_for_a_shorter_time(school: School) -> None:
@@ -425,3 +435,61 @@ async def marks_of(school: School) -> list[bytes]:
         sheets = [r.sheet.encode() for r in await tx.all(select(answers.c.sheet).distinct())]
         sealed = [r.sealed[:24] for t in (sheet_keys, records, queue) for r in await tx.all(select(t.c.sealed))]
     return sheets + sealed
+
+
+async def test_damaged_answers_stay_and_everything_else_goes(school: School) -> None:
+    """Wrong totals would stay for ever; one damaged survey must not stop the night."""
+    await answered(school, "ANON")
+    code = await school.code("parent")
+    async with school.db.transaction() as tx:
+        where = (answers.c.question == "calm.1", answers.c.value == "helps")
+        sheet = await tx.value(select(answers.c.sheet).where(*where))
+        await tx.run(update(answers).where(*where, answers.c.sheet == sheet).values(value="no-help"))
+    await at_night(school, date(2028, 9, 1))
+    assert code
+    assert await count(school, codes) == 0
+    assert await count(school, answers) > 0
+    async with school.db.reading() as tx:
+        assert (await entries(tx, "all", "kept"))[-1].detail["damaged"] == "1"
+
+
+# --- whatever fails -----------------------------------------------------------------------------------------------
+
+
+async def test_a_failure_at_every_call_of_the_night_is_made_up_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A4.4: everything that is due goes once, nothing else does, and the log holds."""
+    async with opened(tmp_path / "model") as school:
+        await answered(school, "CONF")
+        await school.code("parent")
+        school.clock.set(NEXT)
+        before = await everything(school)
+        await school.db.wipe_deleted()
+        saved = school.db.path.read_bytes()
+        trip = Trip(0, ZeroDivisionError)
+        watch(trip, monkeypatch)
+        trip.watching = True
+        assert await keep_due(school.db, NEXT)
+        trip.watching = False
+        after = {name: len(rows) for name, rows in (await everything(school)).items()}
+        calls = trip.calls
+    assert calls > 30
+    for at in range(1, calls + 1, max(1, calls // 40)):
+        folder = tmp_path / str(at)
+        (folder / "data").mkdir(parents=True)
+        (folder / "data" / "yousaid.db").write_bytes(saved)
+        async with opened(folder) as school:
+            trip.at, trip.calls, trip.watching = at, 0, True
+            with contextlib.suppress(ZeroDivisionError):
+                await keep_due(school.db, NEXT)
+            trip.watching = False
+            assert trip.tripped
+            trip.tripped = False
+            between = await everything(school)
+            assert between["answers"] in ([], before["answers"])
+            await keep_due(school.db, NEXT)
+            rows = {name: len(found) for name, found in (await everything(school)).items()}
+            assert rows | {"audit": 0} == after | {"audit": 0}
+            async with school.db.reading() as tx:
+                assert (await check_log(tx)).problems == []

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 KINDS = {
     "answers": "answer sheets, which become totals",
     "surveys": "surveys of which only totals stay",
+    "damaged": "surveys whose answers are damaged: they stay until a backup mends them",
     "named": "answer sheets in children's papers",
     "warned": "surveys whose papers go in 14 days: admin and SENCO are told",
     "keys": "keys that tell whose answers they are",
