@@ -51,6 +51,13 @@ def removed_words(check: CountCheck, texts: Texts, language: str) -> str:
     return texts.say(language, "counting.removed-note", n=check.removed) if check.removed else ""
 
 
+def count_and_removed(check: CountCheck | None, texts: Texts, language: str) -> list[str]:
+    """Both, a line each; nothing for a survey that has no count."""
+    if check is None:
+        return []
+    return list(filter(None, (removed_words(check, texts, language), count_words(check, texts, language))))
+
+
 def _side(texts: Texts, language: str, total: int, parts: dict[str, int]) -> str:
     """The first part always, the others only where there is something to say."""
     first, *_ = parts

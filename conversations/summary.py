@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from conversations.counting import CountCheck, count_words, removed_words
+from conversations.counting import CountCheck, count_and_removed
 from conversations.form import Form, Question, said
 from conversations.suppression import CELL_LEAST as CELL_LEAST
 from conversations.suppression import SKIPS, Hidden, hide_few, hide_few_of_many
@@ -263,10 +263,8 @@ def summary_text(results: Results, texts: Texts, language: str) -> str:
 
 def count_lines(results: Results, texts: Texts, language: str) -> list[str]:
     """That sheets were taken out, and the count that anybody can check (AUDIT-1)."""
-    if results.count is None:
-        return []
-    removed = removed_words(results.count, texts, language)
-    return [" ".join(filter(None, (removed, count_words(results.count, texts, language))))]
+    lines = count_and_removed(results.count, texts, language)
+    return [" ".join(lines)] if lines else []
 
 
 def themes_line(results: Results, texts: Texts, language: str) -> str:

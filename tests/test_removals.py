@@ -11,23 +11,31 @@ from sqlalchemy import delete, insert, select, update
 
 from bot.exports import answers_csv
 from bot.results import results_of
-from conversations.counting import CountCheck
+from conversations.counting import CountCheck, count_words
 from conversations.summary import summary_text
 from data.answers import count_sheets, sheets_of
 from data.audit import COMMAND_LINE, entries
-from data.counting import MARKS, count_check, count_checks
+from data.counting import count_check, count_checks
 from data.database import Tx
 from data.names import whose_sheet
 from data.records import all_records
 from data.removals import removals_of, remove_again, remove_sheet, sheet_numbers
 from data.surveys import Survey, find_survey
-from data.tables import answers, marks, removals, surveys, totals
+from data.tables import answers, marks, removals, surveys
 from data.tombstones import SHEET, buried
+from data.totals import to_totals
+from data.unchanged import note_answers
+from tests.browser.plain import NewBrowser
 from tests.command_line import GROUP, LUNCH, CommandLine, command_line_in
 from tests.school import School
 from tests.test_exports import read
 from tests.test_privacy_modes import MODES, close, gives, room
 from tests.test_privacy_modes import sent as sent_room
+from tests.test_results_page import closed as closed_form
+from tests.test_results_page import with_app
+from tests.test_web_channel import naps, signed_in
+
+__all__ = ["naps"]  # a fixture
 
 ROOT = Path(__file__).parent.parent
 WHY = "Mrs Lee filled it in by mistake"
@@ -142,10 +150,10 @@ async def test_the_count_holds_through_removals_and_deletions(school: School) ->
             after = await count_check(tx, survey)
             assert after
             assert not after.holds
-            said = summary_text(await results_of(tx, school.house, survey, "en"), school.house.texts, "en")
-            assert "should be the same" in said or "Fewer than" in said
+            assert "should be the same" in count_words(after, school.house.texts, "en")
             await tx.run(update(surveys).where(surveys.c.id == survey.id).values(gone=after.sheets - after.took_part))
             await tx.run(update(surveys).where(surveys.c.id == survey.id).values(paper=0))
+            await note_answers(tx, survey.id)
 
 
 async def take_out(tx: Tx, survey: Survey, school: School, dice: random.Random) -> None:
@@ -170,6 +178,7 @@ async def on_paper(tx: Tx, survey: Survey, school: School, dice: random.Random) 
     row = {"survey": survey.id, "question": "~sheet", "value": "", "sheet": f"paper{dice.random()}"}
     await tx.run(insert(answers).values(**row))
     await tx.run(update(surveys).where(surveys.c.id == survey.id).values(paper=surveys.c.paper + 1))
+    await note_answers(tx, survey.id)
 
 
 async def vanished(tx: Tx, survey: Survey) -> None:
@@ -194,10 +203,7 @@ async def test_totals_keep_the_count(school: School) -> None:
         survey = await found(tx, id)
         await take_out(tx, survey, school, random.Random(1))
         before = await count_check(tx, survey)
-        for question, n in (("~sheet", 11), (MARKS, 12)):
-            await tx.run(insert(totals).values(survey=id, question=question, value="", n=n))
-        await tx.run(delete(answers).where(answers.c.survey == id))
-        await tx.run(delete(marks).where(marks.c.survey == id))
+        assert await to_totals(tx, survey, school.clock.now, school.clock.now.date()) == 11
         assert await count_check(tx, survey) == before == CountCheck(11, 1, 12, 0, 0)
 
 
@@ -206,7 +212,6 @@ async def test_totals_keep_the_count(school: School) -> None:
 MAY_WRITE = {  # (verb, file, function): why
     ("insert", "data/answers.py", "_copy"): "closing",
     ("delete", "data/removals.py", "remove_sheet"): "taken out with a reason",
-    ("delete", "data/erasing.py", "_remove_sheet"): "a child's papers, at the person's own wish",
     ("delete", "data/totals.py", "to_totals"): "its time is over",
 }
 
@@ -316,3 +321,55 @@ def test_verify_says_where_the_count_is_wrong(yousaid: CommandLine) -> None:
     assert ran.code == 1
     assert "lunch-check-1: 10 sheets counted. 11 people took part. These two numbers should be the same" in ran.out
     assert '"holds": false' in yousaid.done("survey", "show", "lunch-check", "--json").out
+
+
+# --- on the page --------------------------------------------------------------------------------------------------
+
+
+async def test_a_sheet_is_looked_at_and_taken_out_on_the_page(school: School, browsers: NewBrowser) -> None:
+    """AUDIT-1: both are noted, the look before anything is shown; a second click does nothing."""
+    survey = await closed_form(school)
+    browser = await with_app(school, browsers, survey)
+    assert "11 sheets counted. 11 people took part." in browser.page.text
+    await browser.open(f"/results/{survey}/sheet")
+    page = await browser.press("Look at it first", number="4")
+    assert "Sheet 4" in page.text
+    fields = page.form_with("Take it out for good")[0].fields
+    page = await browser.press("Take it out for good", reason=" ")
+    assert (browser.answer.status_code, "Please say why" in page.text) == (400, True)
+    page = await browser.press("Take it out for good", reason=WHY)
+    assert page.headings == ["After a drop-in"]
+    assert "1 answer sheet was taken out, with a reason on record." in page.text
+    again = await browser.http.post(f"/results/{survey}/sheet", data={**fields, "reason": WHY})
+    assert (again.status_code, again.url.path) == (200, f"/results/{survey}")
+    async with school.db.reading() as tx:
+        assert [r.reason for r in await removals_of(tx, survey)] == [WHY]
+        rows = await entries(tx, survey, "look.sheet", "sheet.removed")
+    assert [e.what for e in rows] == ["look.sheet", "look.sheet", "look.sheet", "sheet.removed"]
+    assert len({e.actor for e in rows}) == 1
+
+
+@pytest.mark.parametrize("number", ["0", "99", "-1", "four", "٤", "9999999999"])
+async def test_a_number_that_is_none(school: School, browsers: NewBrowser, number: str) -> None:
+    survey = await closed_form(school)
+    browser = await with_app(school, browsers, survey)
+    page = await browser.open(f"/results/{survey}/sheet?number={number}")
+    assert (browser.answer.status_code, "There is no sheet" in page.text) == (404, True)
+
+
+async def test_few_sheets_are_not_shown_one_by_one(school: School, browsers: NewBrowser) -> None:
+    survey = await closed_form(school, 9)
+    browser = await with_app(school, browsers, survey)
+    page = await browser.open(f"/results/{survey}/sheet?number=1")
+    assert "from 10 answer sheets on" in page.text
+
+
+@pytest.mark.parametrize("role", ["dsl", "office", "governor", "parent"])
+async def test_others_neither_look_nor_take_out(school: School, browsers: NewBrowser, role: str) -> None:
+    survey = await closed_form(school)
+    browser = await signed_in(school, browsers(), await school.person(role))
+    csrf = browser.page.form_with("Menu")[0].fields["csrf"]
+    await browser.open(f"/results/{survey}/sheet?number=1")
+    assert browser.answer.status_code == 403
+    answer = await browser.http.post(f"/results/{survey}/sheet", data={"csrf": csrf, "reason": WHY})
+    assert answer.status_code == 403

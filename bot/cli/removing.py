@@ -48,14 +48,12 @@ async def _look(opened: Opened, id: str, number: int) -> OneSheet:
 
 async def _remove(opened: Opened, found: OneSheet, reason: str) -> str:
     from bot.cli.opening import now_utc
-    from conversations.counting import count_words, removed_words
+    from conversations.counting import count_and_removed
     from data.audit import COMMAND_LINE
     from data.counting import count_check
     from data.removals import remove_sheet
 
-    texts = opened.house.texts
     async with opened.db.transaction() as tx:
         await remove_sheet(tx, found.survey, found.id, reason, COMMAND_LINE, now_utc())
         check = await count_check(tx, found.survey)
-    assert check
-    return f"{removed_words(check, texts, 'en')} {count_words(check, texts, 'en')}"
+    return " ".join(count_and_removed(check, opened.house.texts, "en"))

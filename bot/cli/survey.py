@@ -56,11 +56,11 @@ def show(id: str = typer.Argument(help="A survey, or a form for its latest surve
 
 def _count(values: dict[str, Any]) -> str:
     """The count that anybody can check, in words; and that sheets were taken out."""
-    from conversations.counting import CountCheck, count_words, removed_words
+    from conversations.counting import CountCheck, count_and_removed
     from conversations.texts import load_texts
 
     texts, check = load_texts(), CountCheck(**{k: v for k, v in values.items() if k != "holds"})
-    return " ".join(filter(None, (removed_words(check, texts, "en"), count_words(check, texts, "en"))))
+    return " ".join(count_and_removed(check, texts, "en"))
 
 
 async def _all(opened: Opened) -> list[dict[str, Any]]:

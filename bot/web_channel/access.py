@@ -49,6 +49,8 @@ ACCESS: dict[tuple[str, str], str] = {
     ("GET", "/results"): "answers",
     ("GET", "/results/{id}"): "answers",
     ("POST", "/results/{id}"): "answers",
+    ("GET", "/results/{id}/sheet"): "answers",
+    ("POST", "/results/{id}/sheet"): "answers",
     ("GET", "/names"): "names",
     ("GET", "/names/{id}"): "names",
     ("GET", "/names/{id}/{sheet}"): "names",

@@ -35,6 +35,7 @@ from bot.web_channel import (
     queue_names,
     queue_pages,
     record_pages,
+    removal_pages,
     results_pages,
 )
 from bot.web_channel.channel import DemoPhone, WebChannel
@@ -107,6 +108,8 @@ def routes() -> list[Route | Mount]:
         Route("/results", results_pages.show, methods=get),
         Route("/results/{id}", results_pages.show_one, methods=get),
         Route("/results/{id}", results_pages.save, methods=post),
+        Route("/results/{id}/sheet", removal_pages.show, methods=get),
+        Route("/results/{id}/sheet", removal_pages.take_out, methods=post),
         Route("/names", name_pages.show, methods=get),
         Route("/names/{id}", name_pages.show_sheets, methods=get),
         Route("/names/{id}/{sheet}", name_pages.ask, methods=get),

@@ -11,9 +11,11 @@ from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.door import acting, looking
 from bot.web_channel.sessions import Visitor
 from bot.web_channel.staff_page import draw_for
+from conversations.counting import count_and_removed
 from conversations.form import said
 from conversations.roles import may
 from conversations.texts import long_date
+from data.counting import count_check
 from data.database import Tx
 from data.looks import note_look
 from data.surveys import Survey, all_surveys, find_survey
@@ -40,10 +42,12 @@ async def show_one(request: Request) -> Response:
     async with web.db.reading() as tx:
         survey = await _survey(tx, request)
         found = await _files(tx, web, visitor, survey)
+        check = await count_check(tx, survey)
     title = said(survey.form.title, visitor.person.language)
     further = {"CONF": "names", "NAMED": "records"}.get(survey.mode, "")
     facts = {"title": title, "closed": _closed(survey, visitor), "kinds": list(found.files), "notes": found.notes}
     facts["leads"] = [further] if further and may(visitor.person.roles, further) else []
+    facts["count"] = count_and_removed(check, web.house.texts, visitor.person.language)
     return draw_for(request, visitor, "results_files.html", 200, **facts, id=survey.id)
 
 

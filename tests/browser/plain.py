@@ -107,7 +107,7 @@ class PlainBrowser:
             form, _ = self.page.form_with(label)
             address, fields = self.sending(label, **changed)
             if form.method == "get":
-                self.answer = await self.http.get(address)
+                self.answer = await self.http.get(address, params=fields)
             else:
                 self.answer = await self.http.post(address, data=fields)
         return self.page
