@@ -41,6 +41,8 @@ from tests.school import School
 from tests.test_privacy_modes import close, gives, room, sent
 from tests.test_rights import known
 
+pytestmark = pytest.mark.both_databases
+
 EVERYWHERE = ("audit",)  # knows people by their random number only, as /delete says
 
 
