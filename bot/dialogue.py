@@ -7,14 +7,14 @@ said before the commit.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot import account, approving, commands, devices, duties, joining, reading
 from bot.care import raise_concern
 from bot.facts import House
-from bot.playing import at_question, play, screen_of
+from bot.playing import at_question, note_shown, play, screen_of
 from bot.said import (
     CLOSE,
     COMMAND,
@@ -60,8 +60,18 @@ class Dialogue:
         self.house = house
         self.clock = clock
 
-    async def hear(self, address: Address, said: Said, delivery: int | None = None, language: str = "en") -> Reply:
-        """The reply to what came from an address (a Telegram chat). `delivery` numbers it, to know repeats by."""
+    async def hear(
+        self,
+        address: Address,
+        said: Said,
+        delivery: int | None = None,
+        language: str = "en",
+        number: int | None = None,
+    ) -> Reply:
+        """The reply to what came from an address (a Telegram chat).
+
+        `delivery` numbers it, to know repeats by; `number` is the message that was typed, or tapped on.
+        """
         now = self.clock()
         async with self.db.transaction() as tx:
             person = await person_at(tx, address.channel, address.where)
@@ -69,7 +79,8 @@ class Dialogue:
                 return await self._repeat(tx, person, now, address.channel)
             if person is None:
                 return await joining.stranger(tx, self.house, address, as_typed(said, language), now, language)
-            turn = replace(self._turn(tx, person, now, address.channel), here=address)
+            turn = replace(self._turn(tx, person, now, address.channel), here=address, number=number)
+            turn.typed = not isinstance(said, Tap)
             await self._route(turn, said)
         return await finished(turn)
 
@@ -83,6 +94,11 @@ class Dialogue:
             turn = replace(self._turn(tx, known, now, channel), session=session)
             await self._route(turn, said)
         return await finished(turn)
+
+    async def remember(self, run: str, numbers: Sequence[int]) -> None:
+        """These messages now stand in the person's chat and show answers (ANON-4). Nothing where the run has gone."""
+        async with self.db.transaction() as tx:
+            await note_shown(tx, run, numbers)
 
     async def look(self, person: str, channel: str) -> tuple[Person, Message | None] | None:
         """Who this is and the screen in front of them, without changing anything."""
@@ -119,7 +135,8 @@ async def finished(turn: PersonsTurn) -> Reply:
     for after in turn.after:
         await after()
     messages = [m if isinstance(m, Message) else await m() for m in turn.says]
-    return Reply(messages, turn.stale, roles_changed=turn.roles_changed, logged_out=turn.logged_out)
+    shown = {"tidies": turn.tidies, "instead": turn.phrase("tidied") if turn.tidies else ""}
+    return Reply(messages, turn.stale, roles_changed=turn.roles_changed, logged_out=turn.logged_out, **shown)  # type: ignore[arg-type]
 
 
 # --- taps ---------------------------------------------------------------------------------------------------------

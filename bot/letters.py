@@ -41,6 +41,8 @@ class Letters:
                 return Message(self.house.say(language, "staff.factor-added"))
             if letter.kind in ACCESS_LETTERS:
                 return await access_letter(tx, self.house, letter, person, now) if person else None
+            if letter.kind == "tidy":
+                return Message(self.house.say(language, "tidied"))
             survey = await find_survey(tx, letter.ref)
             if letter.kind == "named-going":
                 return await self._named_going(tx, survey, language) if survey else None

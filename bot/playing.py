@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.care import go_on_button, raise_concern
@@ -17,6 +18,7 @@ from conversations.form import Form
 from conversations.roles import FAMILIES, may
 from data.children import names_of
 from data.codes import forget_visit, place_of
+from data.database import Tx
 from data.people import set_front
 from data.runs import BoxLost, Given, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
 from data.surveys import Survey, find_survey
@@ -146,6 +148,8 @@ async def _save(turn: PersonsTurn, run: Run, survey: Survey | None, state: State
 async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, result: Turn) -> None:
     if survey.mode == "NAMED" and result.all(w.Finished):
         run = replace(run, given=Given(turn.now, turn.channel, turn.language))
+    if survey.mode == "ANON" and turn.number:
+        run = _cleared(turn, run, result)
     run = await _save(turn, run, survey, result.state)
     setting = await _setting(turn, run, survey)
     for event in result.events:
@@ -161,7 +165,35 @@ async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, 
         elif isinstance(event, (w.Asked, w.Reviewed)) and event.redrawn:
             turn.says.append(replace(await draw(turn, run, survey, form), redraws=True))
         elif not isinstance(event, w.Answered):
-            turn.says.append(await draw(turn, run, survey, form))
+            screen = await draw(turn, run, survey, form)
+            turn.says.append(_with_tidying(turn, screen) if isinstance(event, w.Finished) else screen)
+
+
+def _cleared(turn: PersonsTurn, run: Run, result: Turn) -> Run:
+    """What of a chat shows answers goes when they are sent or thrown away; until then it is remembered (ANON-4)."""
+    number = -(turn.number or 0) if turn.typed else turn.number or 0
+    shown = run.shown if number in run.shown else (*run.shown, number)
+    if not (result.all(w.Finished) or result.all(w.ThrownAway)):
+        return replace(run, shown=shown if turn.typed else run.shown)
+    turn.tidies = shown
+    return replace(run, shown=())
+
+
+def _with_tidying(turn: PersonsTurn, sent: Message) -> Message:
+    """Nobody wonders where their messages have gone."""
+    return replace(sent, text=f"{sent.text}\n\n{turn.phrase('tidying')}") if turn.tidies else sent
+
+
+async def note_shown(tx: Tx, run_id: str, numbers: Sequence[int]) -> None:
+    """These messages show answers of this run, if it is still there and they were not sent in the meantime."""
+    survey_id = await survey_of_run(tx, run_id)
+    survey = await find_survey(tx, survey_id) if survey_id else None
+    try:
+        run = await find_run(tx, run_id, survey)
+    except BoxLost:
+        return
+    if run and survey and run.state.place != "sent":
+        await save_run(tx, replace(run, shown=(*run.shown, *numbers)), survey)
 
 
 def _goodbye(event: w.Event, state: State) -> str:

@@ -68,7 +68,8 @@ class Reply:
 
     `stale`: nothing changed, so a channel that has just said the same may stay silent. `wait` slows down those who
     guess codes. `roles_changed` asks the channel to renew the menu. `joined` is the person who has just joined.
-    `logged_out`: this chat or browser belongs to nobody any more.
+    `logged_out`: this chat or browser belongs to nobody any more. `tidies`: messages of a chat that go now, or say
+    `instead` (ANON-4).
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -77,6 +78,8 @@ class Reply:
     roles_changed: bool = False
     joined: str | None = None
     logged_out: bool = False
+    tidies: tuple[int, ...] = ()
+    instead: str = ""
 
 
 def asking(kind: str, what: str) -> str:

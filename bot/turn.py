@@ -20,7 +20,8 @@ After = Callable[[], Awaitable[None]]
 class PersonsTurn:
     """Everything one turn needs. `says` collects the messages; `after` what follows the commit.
 
-    `here` is the chat it takes place in, or `session` the secret of the browser.
+    `here` is the chat it takes place in, or `session` the secret of the browser. `number` is the message of the chat
+    that was typed, or tapped on; `tidies` are those that go because they show answers (ANON-4).
     """
 
     db: Database
@@ -36,6 +37,9 @@ class PersonsTurn:
     stale: bool = False
     roles_changed: bool = False
     logged_out: bool = False
+    number: int | None = None
+    typed: bool = False
+    tidies: tuple[int, ...] = ()
 
     @property
     def language(self) -> str:

@@ -109,7 +109,13 @@ def question_screen(form: Form, state: State, s: Setting, easy: bool = False) ->
         listed=tuple(f"{i}. {_label(q, c, s)}" for i, c in enumerate(q.choices, 1)),
         buttons=_choice_buttons(q, state, s) + _question_controls(form, q, state, s),
         takes_words=not q.tapped,
+        tells=_tells(form, s) if q.id in state.answers else "",
     )
+
+
+def _tells(form: Form, s: Setting) -> str:
+    """Screens that show answers kept without names do not stay in a chat (ANON-4)."""
+    return s.run if form.mode == "ANON" and not form.errand else ""
 
 
 def _before_words(form: Form, q: Question, s: Setting) -> str:
@@ -186,7 +192,7 @@ def review_screen(form: Form, state: State, s: Setting) -> Message:
     if asks_to_quote(form, state):
         lines.append(s.say("quote.pupil" if form.audience == "pupils" else "quote.adult"))
         buttons = _quote_buttons(state, s) + buttons
-    return Message("\n\n".join(lines), title=s.say("review.title"), buttons=buttons)
+    return Message("\n\n".join(lines), title=s.say("review.title"), buttons=buttons, tells=_tells(form, s))
 
 
 def _quote_buttons(state: State, s: Setting) -> tuple[Button, ...]:

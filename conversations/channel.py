@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -53,7 +54,8 @@ class Message:
 
     `listed` repeats the choices with their numbers for those who type; a page with real buttons leaves it out.
     `takes_words` asks a page for a text field. `redraws` means: same message as before, only its buttons changed.
-    `menu` replaces the menu of whoever it is sent to, if the channel has one.
+    `menu` replaces the menu of whoever it is sent to, if the channel has one. `tells` names the run whose answers it
+    shows where they are kept without names: a chat's copy goes when they are sent, or when questions close (ANON-4).
     """
 
     text: str = ""
@@ -66,6 +68,7 @@ class Message:
     picture: Picture | None = None
     file: File | None = None
     menu: Menu | None = None
+    tells: str = ""
 
     def as_text(self) -> str:
         """The whole message as plain text, for a chat or a terminal."""
@@ -83,3 +86,6 @@ class Channel(Protocol):
 
     async def forget(self, address: str, goodbye: Message) -> None:
         """Leave nothing of ours at an address that is logged out, as far as it can be, but the goodbye."""
+
+    async def tidy(self, address: str, numbers: Sequence[int], instead: str) -> None:
+        """Take these messages away; where that is not allowed any more, let them say `instead`."""

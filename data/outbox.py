@@ -6,19 +6,22 @@ person is unique, so the same thing is never sent twice. A lease that runs out f
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from data.database import Tx
 from data.moments import new_id, stamp
 from data.tables import outbox
+from data.vault import KeyProblem
 
 LEASE = timedelta(seconds=60)
-ALERT, NORMAL = 0, 1  # lanes
+ALERT, NORMAL, TIDYING = 0, 1, 2  # lanes; in the last nothing is said: messages that show answers are taken away
 GIVE_UP_AFTER = 8  # tries
 
 
@@ -97,6 +100,25 @@ def _runs(owner: str | None) -> bool:
     except PermissionError:
         return True
     return True
+
+
+async def post_tidying(tx: Tx, person: str, numbers: Iterable[int], now: datetime) -> None:
+    """These messages of the person's chat are to go (ANON-4). Sealed: numbers tell roughly when they were sent."""
+    sealed = tx.vault.seal("outbox", json.dumps(list(numbers)).encode(), person)
+    await post(tx, "tidy", base64.b64encode(sealed).decode(), [person], now, TIDYING)
+
+
+def numbers_to_tidy(tx: Tx, letter: Letter) -> list[int]:
+    """The messages that such a row is about; none where the key has changed since."""
+    try:
+        return [int(n) for n in json.loads(tx.vault.open("outbox", base64.b64decode(letter.ref), letter.person))]
+    except KeyProblem:
+        return []
+
+
+async def forget_letter(tx: Tx, letter: Letter) -> None:
+    """Done, and nothing of it is kept."""
+    await tx.run(delete(outbox).where(outbox.c.id == letter.id))
 
 
 async def drop_for(tx: Tx, kind: str, ref: str) -> None:

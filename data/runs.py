@@ -46,7 +46,11 @@ class Given:
 
 @dataclass(frozen=True)
 class Run:
-    """`saved_at` is when this state was stored. `state` holds the person's own words again, put back in their place."""
+    """`saved_at` is when this state was stored. `state` holds the person's own words again, put back in their place.
+
+    `shown` are the numbers of messages in a chat that show answers kept without names, to be taken away (ANON-4);
+    those of what the person typed stand there as numbers below zero.
+    """
 
     id: str
     person: str
@@ -55,6 +59,7 @@ class Run:
     state: State = field(repr=False)
     saved_at: datetime = datetime.min
     given: Given | None = None
+    shown: tuple[int, ...] = ()
 
 
 async def start_runs(tx: Tx, survey: Survey, asked: list[str], now: datetime) -> None:
@@ -182,15 +187,29 @@ def _sealed(tx: Tx, run: Run, survey: Survey | None) -> dict[str, bytes | None]:
     named = survey is not None and survey.mode == "NAMED"
     state, words = _apart(run.state.to_json(), named)
     inside = {"state": state, "at": stamp(run.saved_at), **_given(run)}
-    plain = json.dumps(inside, separators=(",", ":")).encode()
+    plain = _compact(inside)
     if survey is None:
         room = ERRAND_ROOM * (len(plain) // ERRAND_ROOM + 1)
         block = json.dumps(words).encode() if words else None
     else:
         room = room_for(survey.form) + (GIVEN_ROOM if named else 0)
+        plain = _with_shown(inside, run.shown, room)
         block = _block(words, survey.form, 2 if named else 1)
     sealed = _seal(tx, survey, _padded(plain, room), f"run/{run.id}")
     return {"sealed": sealed, "words": None if block is None else _seal(tx, survey, block, f"words/{run.id}")}
+
+
+def _compact(inside: dict[str, Any]) -> bytes:
+    return json.dumps(inside, separators=(",", ":")).encode()
+
+
+def _with_shown(inside: dict[str, Any], shown: tuple[int, ...], room: int) -> bytes:
+    """With as many of the newest message numbers as there is room for: the length must not tell of anything."""
+    for first in range(len(shown)):
+        plain = _compact(inside | {"shown": shown[first:]})
+        if len(plain) <= room:
+            return plain
+    return _compact(inside)
 
 
 def _given(run: Run) -> dict[str, list[str]]:
@@ -241,7 +260,9 @@ def _opened(tx: Tx, row: Any, survey: Survey | None) -> Run:
     state = State.from_json(_together(plain["state"], words))
     at, how, language = plain.get("given") or ("", "", "")
     given = Given(moment(at), how, language) if at else None
-    return Run(row.id, row.person, row.survey, row.errand, state, moment(plain["at"]), given)
+    return Run(
+        row.id, row.person, row.survey, row.errand, state, moment(plain["at"]), given, tuple(plain.get("shown", ()))
+    )
 
 
 def _seal(tx: Tx, survey: Survey | None, plain: bytes, about: str) -> bytes:

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from data.answers import Closed, mark_lost, open_box
+from data.audit import note
 from data.database import Tx
-from data.outbox import NORMAL, drop_for, post
+from data.outbox import NORMAL, drop_for, post, post_tidying
 from data.people import find_person, people_with_role
 from data.queue import Words, add_words
 from data.runs import BoxLost, Run, after_reading, people_in, runs_in, save_run
@@ -20,26 +21,32 @@ from scheduler.naming import readers
 READERS = ("dsl", "deputy")  # told when something waits
 
 
-async def close_survey(tx: Tx, survey: Survey, now: datetime, on: date) -> Closed | None:
-    """Close it in this transaction; None when it was closed already.
+async def close_survey(tx: Tx, survey: Survey, now: datetime, on: date, by: str | None = None) -> Closed | None:
+    """Close it in this transaction; None when it was closed already. `by` is who does it, for the audit log.
 
     After the commit call data.answers.seal_off(db, survey.id), which destroys the box key.
     """
     try:
-        texts = await _words(tx, survey, await runs_in(tx, survey))
+        runs = await runs_in(tx, survey)
+        texts = await _words(tx, survey, runs)
         closed = await open_box(tx, survey, on)
     except BoxLost:
         return await give_up_lost_box(tx, survey, now, on)
     if closed:
+        await note(tx, "survey.closed", survey.id, now, by, state=closed.state)
         if closed.state == "closed":
             await hand_to_readers(tx, texts, survey.id, now)
         await _tell(tx, survey, closed, now)
+        for run in runs:
+            if run.shown:
+                await post_tidying(tx, run.person, run.shown, now)
     return closed
 
 
 async def give_up_lost_box(tx: Tx, survey: Survey, now: datetime, on: date) -> Closed:
     """The box key is gone: runs go, everybody asked is told."""
     people = await people_in(tx, survey.id)
+    await note(tx, "survey.lost", survey.id, now)
     await mark_lost(tx, survey, people, on)
     await drop_for(tx, "invitation", survey.id)
     await post(tx, "lost", survey.id, people, now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.said import Reply, Tap, Text
 from conversations.channel import Button, Message, Unreachable
 from data.people import Address
@@ -57,6 +59,7 @@ class Postbox:
     def __init__(self) -> None:
         self.sent: dict[str, list[Message]] = {}
         self.forgotten: list[str] = []
+        self.tidied: list[tuple[str, tuple[int, ...]]] = []
         self.blocked: set[str] = set()
 
     async def send(self, address: str, message: Message) -> None:
@@ -69,6 +72,9 @@ class Postbox:
             raise Unreachable("blocked")
         self.forgotten.append(address)
         self.sent.setdefault(address, []).append(goodbye)
+
+    async def tidy(self, address: str, numbers: Sequence[int], instead: str) -> None:
+        self.tidied.append((address, tuple(numbers)))
 
     def lines(self, address: str) -> list[str]:
         return [m.text for m in self.sent.get(address, [])]

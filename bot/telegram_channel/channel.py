@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from telegram import Bot, BotCommand, BotCommandScopeChat, InputFile, LinkPreviewOptions
+from collections.abc import Sequence
 
-from bot.telegram_channel.clearing import clear
+from telegram import Bot, BotCommand, BotCommandScopeChat, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+
+from bot.telegram_channel.clearing import clear, take_away
 from bot.telegram_channel.drawing import CAPTION, keyboard, pieces
 from bot.telegram_channel.errors import NETWORK_PAUSE, translated
 from conversations.channel import Menu, Message, TryLater
@@ -24,10 +26,21 @@ class TelegramChannel:
 
     async def send(self, address: str, message: Message) -> None:
         """Deliver, or raise Unreachable or TryLater."""
+        await self.say(address, message)
+
+    async def say(self, address: str, message: Message) -> list[int]:
+        """The same; the numbers of the messages in the chat that show somebody's answers (ANON-4)."""
         if not self.up:
             raise TryLater(NETWORK_PAUSE)
         with translated():
-            await self._send(int(address), message)
+            return await self._send(int(address), message)
+
+    async def tidy(self, address: str, numbers: Sequence[int], instead: str) -> None:
+        """Take these messages away; those that are too old for it say `instead`. May raise Unreachable or TryLater."""
+        if not self.up:
+            raise TryLater(NETWORK_PAUSE)
+        with translated():
+            await take_away(self.bot, int(address), numbers, instead)
 
     async def forget(self, address: str, goodbye: Message) -> None:
         """Take the menu away, say goodbye, and clear what came before it; may raise Unreachable or TryLater."""
@@ -35,11 +48,14 @@ class TelegramChannel:
             raise TryLater(NETWORK_PAUSE)
         with translated():
             await self.set_menu(int(address), ())
-            await clear(self.bot, int(address), await self._say_last(int(address), goodbye.as_text()))
+            await clear(self.bot, int(address), await self._numbered(int(address), goodbye.as_text()))
 
-    async def _say_last(self, chat: int, words: str) -> int:
+    async def _numbered(self, chat: int, words: str, below: InlineKeyboardMarkup | None = None) -> int:
         """The number of this message. Spelled with a capital, because nobody reads the answer to the usual name."""
-        sent = await self.bot.do_api_request("SendMessage", api_kwargs={"chat_id": chat, "text": words})
+        sending = {"chat_id": chat, "text": words, "link_preview_options": NO_PREVIEW}
+        sent = await self.bot.do_api_request(
+            "SendMessage", api_kwargs=sending | ({"reply_markup": below} if below else {})
+        )
         return int(sent["message_id"])
 
     async def set_menu(self, chat: int, menu: Menu) -> None:
@@ -50,22 +66,25 @@ class TelegramChannel:
         else:
             await self.bot.delete_my_commands(scope=BotCommandScopeChat(chat))
 
-    async def _send(self, chat: int, message: Message) -> None:
+    async def _send(self, chat: int, message: Message) -> list[int]:
         if message.menu is not None:
             await self.set_menu(chat, message.menu)
         markup = keyboard(message)
         if message.picture:
             caption = message.picture.caption[:CAPTION]
             await self.bot.send_photo(chat, message.picture.png, caption=caption, reply_markup=markup)
-            return
+            return []
         if message.file:
             document = InputFile(message.file.content, filename=message.file.name)
             words = message.as_text()[:CAPTION]
             await self.bot.send_document(chat, document, caption=words or None, reply_markup=markup)
-            return
+            return []
         parts = pieces(message.as_text())
+        numbers: list[int] = []
         for part in parts:
-            last = part is parts[-1]
-            await self.bot.send_message(
-                chat, part, reply_markup=markup if last else None, link_preview_options=NO_PREVIEW
-            )
+            below = markup if part is parts[-1] else None
+            if message.tells:
+                numbers.append(await self._numbered(chat, part, below))
+            else:
+                await self.bot.send_message(chat, part, reply_markup=below, link_preview_options=NO_PREVIEW)
+        return numbers

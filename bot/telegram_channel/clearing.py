@@ -6,8 +6,12 @@ Telegram passes over those that lie elsewhere or are gone. Where one is too old 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from telegram import Bot
 from telegram.error import BadRequest
+
+from bot.telegram_channel.errors import harmless
 
 AT_ONCE = 100
 FARTHEST = 3000  # numbers back, so that one chat does not keep the bot busy for long
@@ -23,7 +27,30 @@ async def clear(bot: Bot, chat: int, before: int) -> None:
             return
 
 
-async def _deleted(bot: Bot, chat: int, numbers: range) -> bool:
+async def take_away(bot: Bot, chat: int, numbers: Sequence[int], instead: str) -> None:
+    """Delete these messages. Our own that are too old for it can still be changed: they say `instead`.
+
+    What the person wrote has a number below zero: nobody else can change it.
+    """
+    known = sorted(set(numbers), key=abs)
+    for end in range(len(known), 0, -AT_ONCE):
+        part = known[max(0, end - AT_ONCE) : end]
+        if not await _deleted(bot, chat, [abs(number) for number in part]):
+            for number in part:
+                if number > 0:
+                    await _changed(bot, chat, number, instead)
+
+
+async def _changed(bot: Bot, chat: int, number: int, instead: str) -> None:
+    """What somebody else wrote, and what is gone, stays as it is."""
+    try:
+        await bot.edit_message_text(instead, chat, number)
+    except BadRequest as error:
+        if not harmless(error):
+            raise
+
+
+async def _deleted(bot: Bot, chat: int, numbers: Sequence[int]) -> bool:
     """Whether all of them are gone; if not, everything before them is too old as well."""
     try:
         await bot.delete_messages(chat, list(numbers))

@@ -48,7 +48,7 @@ class Conversation:
         if heard.query:
             self._in_background(heard.query)
         address = Address(NAME, str(heard.chat))
-        reply = await self.dialogue.hear(address, heard.said, delivery, heard.language)
+        reply = await self.dialogue.hear(address, heard.said, delivery, heard.language, heard.on or heard.number)
         if reply.stale and self.speaker.spoke_just_now(heard.chat):
             return
         self.speaker.say(heard.chat, _once_each(self, heard, reply))
@@ -74,8 +74,10 @@ class Conversation:
                 log.info("a callback query was not answered: %s", type(error).__name__)
 
     async def tidy(self, heard: Heard, reply: Reply) -> None:
-        """After the commit: the tapped buttons go, or show the new marks."""
-        if heard.on is None or reply.stale or not isinstance(heard.said, Tap):
+        """After the commit: the tapped buttons go, or show the new marks; so do messages that show answers (ANON-4)."""
+        if reply.tidies:
+            await self.channel.tidy(str(heard.chat), reply.tidies, reply.instead)
+        if heard.on in reply.tidies or heard.on is None or reply.stale or not isinstance(heard.said, Tap):
             return
         redrawn = next((m for m in reply.messages if m.redraws), None)
         if redrawn is None and not (heard.said.of_run() or heard.said.says.startswith(JOIN + "=")):
@@ -110,6 +112,7 @@ class Conversation:
 def _once_each(conversation: Conversation, heard: Heard, reply: Reply) -> Speech:
     """A speech that can be tried again without repeating what was already said."""
     left: list[Message] = [m for m in reply.messages if not (m.redraws and heard.on)]
+    shown: dict[str, list[int]] = {}  # by run: messages that show its answers
     steps = {"wait": reply.wait > 0, "tidy": True, "menu": reply.roles_changed}
 
     async def speech() -> None:
@@ -120,10 +123,13 @@ def _once_each(conversation: Conversation, heard: Heard, reply: Reply) -> Speech
             await conversation.tidy(heard, reply)
             steps["tidy"] = False
         while left:
-            await conversation.channel.send(str(heard.chat), replace(left[0], redraws=False))
-            left.pop(0)
+            numbers = await conversation.channel.say(str(heard.chat), replace(left[0], redraws=False))
+            if run := left.pop(0).tells:
+                shown.setdefault(run, []).extend(numbers)
         if steps["menu"]:
             steps["menu"] = False
             await conversation.set_menu(heard.chat)
+        while shown:
+            await conversation.dialogue.remember(*shown.popitem())
 
     return speech

@@ -17,13 +17,17 @@ ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 
 @dataclass(frozen=True)
 class Heard:
-    """Something said in a private chat. `query` is to be answered; `on` is the message that was tapped."""
+    """Something said in a private chat. `query` is to be answered; `on` is the message that was tapped.
+
+    `number` is the message that was typed.
+    """
 
     chat: int
     said: Said
     language: str
     query: str | None = None
     on: int | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ def _meant(update: Update) -> Heard | Foreign | Reachable | None:
     if update.callback_query:
         return _tapped(update, chat.id, language or "en")
     said = _said(update.message, update.edited_message)
-    return Heard(chat.id, said, language or "en") if said else None
+    typed = update.message.message_id if update.message else None
+    return Heard(chat.id, said, language or "en", number=typed if isinstance(typed, int) else None) if said else None
 
 
 def _said(new: Message | None, edited: Message | None) -> Said | None:
