@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from sqlalchemy import LargeBinary
 
 from bot.elmfield import ELMFIELD
@@ -17,6 +18,7 @@ from bot.governance.filling import Installation, papers
 from bot.governance.printing import as_pdf
 from conversations.secrecy import promises_secrecy
 from conversations.texts import load_texts
+from data.periods import Keeping, lines
 from data.school import School
 from data.tables import metadata
 from tests.command_line import command_line_in
@@ -80,6 +82,30 @@ def test_every_line_of_the_threat_model_names_a_test_that_is_there() -> None:
     assert len(gets.table.rows) >= 10
     for row in gets.table.rows:
         assert (ROOT / row[-1]).is_file(), row[-1]
+
+
+def readme_periods() -> str:
+    rows = ["| setting | unless given | what |", "|---|---|---|"]
+    rows += [f"| `{p.name}` | {p.value} ({p.least} to {p.most}) | {p.what}: {p.then} |" for p in lines(Keeping())]
+    return "\n".join(rows)
+
+
+def test_the_readme_names_every_period(request: pytest.FixtureRequest) -> None:
+    """6.8, Children's Code 6: from the model."""
+    page = ROOT / "README.md"
+    before, mark, rest = page.read_text(encoding="utf-8").partition("by tests/test_documents.py -->\n")
+    table, end, after = rest.partition("<!-- end -->")
+    assert (mark, end) == ("by tests/test_documents.py -->\n", "<!-- end -->")
+    if request.config.getoption("--update-transcripts"):
+        table = f"{readme_periods()}\n"
+        page.write_text(before + mark + table + end + after, encoding="utf-8")
+    assert table == f"{readme_periods()}\n"
+
+
+def test_the_example_in_the_readme_can_be_set() -> None:
+    block = re.search(r"^    keeping:\n(?:      .+\n)+", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert block
+    assert Keeping.model_validate(yaml.safe_load(block[0])["keeping"]) == Keeping()
 
 
 def test_papers_follow_the_settings() -> None:

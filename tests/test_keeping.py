@@ -91,6 +91,7 @@ async def answered(school: School, mode: str, n: int = 12) -> str:
 # --- when ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 async def test_once_a_night_however_often_it_starts(school: School) -> None:
     """Due from 03:00 local time on; what was done stands in the database, not in a process."""
     assert await at_night(school, date(2026, 11, 3), 2)  # never done before
@@ -202,6 +203,7 @@ async def test_names_are_cut_three_months_after_closing(school: School) -> None:
 # --- a child's papers ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 async def test_named_answers_go_after_admin_and_senco_were_told(school: School) -> None:
     """6.8: export into the pupil's SEN file first; 14 days before."""
     senco, id = await school.person("senco"), await answered(school, "NAMED")
@@ -396,6 +398,7 @@ async def everything(school: School) -> dict[str, list[tuple[object, ...]]]:
         return {t.name: [tuple(r) for r in await tx.all(select(t))] for t in metadata.sorted_tables}
 
 
+@pytest.mark.both_databases
 async def test_a_dry_run_changes_nothing_and_says_what_the_run_does(school: School) -> None:
     await answered(school, "CONF")
     school.clock.set(datetime(2028, 9, 1, 2, tzinfo=UTC))

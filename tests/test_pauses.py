@@ -137,6 +137,7 @@ def test_only_staff_and_account_messages_pass_a_pause() -> None:
 # --- when it is over ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 async def test_what_still_makes_sense_comes_afterwards_one_a_day(family: Family) -> None:
     """Nothing piles up into a burst; a drop-in that is over is not mentioned."""
     school = family.school
@@ -353,6 +354,7 @@ async def test_left_suggests_to_end_the_access(family: Family, browsers: NewBrow
     assert "Then think about ending their access too" in page.text
 
 
+@pytest.mark.both_databases
 async def test_one_childs_name_can_be_taken_out_without_showing_any(family: Family, browsers: NewBrowser) -> None:
     """FAIL-18: the names are the parent's own; a child who died is named nowhere."""
     async with family.school.db.transaction() as tx:

@@ -31,6 +31,7 @@ def there(school: School) -> Mirror | None:
     return read_mirror(school.db.boxes.folder, school.db.vault)
 
 
+@pytest.mark.both_databases
 async def test_a_change_is_in_the_file_at_the_next_tick(school: School) -> None:
     assert there(school) is None
     for kind, ref in ((ITEM, "one"), (ROLE, "anna/senco")):

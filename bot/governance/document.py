@@ -10,7 +10,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 FOLDER = Path(__file__).parent
-NAMES = ("impact-assessment", "records-of-processing", "processor-contract", "breach-steps", "threat-model")
+NAMES = (
+    "impact-assessment", "records-of-processing", "processor-contract", "breach-steps", "threat-model",
+    "retention-schedule",
+)  # fmt: skip
 
 
 class Table(BaseModel):

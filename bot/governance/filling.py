@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.metadata import version
 
 from bot.facts import House
@@ -13,7 +13,12 @@ from bot.governance.document import NAMES, Document, Filling, Table, filled, tem
 from conversations.readers import in_order, readers_of
 from conversations.roles import MAY
 from conversations.texts import long_date
+from data.erasing import SKELETON_KEPT
+from data.keeping import TASKS_KEPT, TRIES_KEPT, VISITS_KEPT
+from data.links import LIFE
 from data.periods import DAYS, MONTHS, Keeping, Line, lines
+from data.sessions import SESSION_AGE, STAFF_AGE
+from data.tombstones import KEPT as TOMBSTONES_KEPT
 
 MODES = {"ANON": "Without names", "CONF": "With names for a few", "NAMED": "For the child's papers"}
 TELEGRAM_SAYS = (
@@ -90,12 +95,47 @@ def period(line: Line) -> str:
 
 
 def _tables(installation: Installation) -> dict[str, Table]:
-    return {"retention": _retention(installation.house.school.keeping), "roles": _roles(installation.house)}
+    keeping = installation.house.school.keeping
+    periods = {"retention": _retention(keeping), "schedule": schedule(keeping), "fixed": fixed()}
+    return {**periods, "roles": _roles(installation.house)}
 
 
 def _retention(keeping: Keeping) -> Table:
     rows = tuple((_sentence(line.what), period(line), line.then) for line in lines(keeping))
     return Table(columns=("What", "How long", "What happens then"), rows=rows)
+
+
+def schedule(keeping: Keeping) -> Table:
+    """Every period a school can set: its setting, bounds, and the rule it comes from."""
+    columns = ("What", "How long", "What happens then", "Setting", "Least", "Most", "Rule")
+    rows = tuple(
+        (_sentence(p.what), period(p), p.then, p.name, str(p.least), str(p.most), p.rule) for p in lines(keeping)
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def fixed() -> Table:
+    """The periods that stand in the code."""
+    kept = {
+        "One-time links": _time(LIFE),
+        "A browser of a family, without use": _time(SESSION_AGE),
+        "A browser of staff, until it locks": _time(STAFF_AGE),
+        "Somebody who opened a code and said neither yes nor no": _time(VISITS_KEPT),
+        "Wrong codes, as a keyed hash of where they came from": _time(TRIES_KEPT),
+        "Tasks of staff that were begun and left": _time(TASKS_KEPT),
+        "Keyed hashes of what was deleted": _time(TOMBSTONES_KEPT),
+        "The last row of somebody who deleted their account": _time(SKELETON_KEPT),
+    }
+    return Table(columns=("What", "How long"), rows=tuple(kept.items()))
+
+
+def _time(kept: timedelta) -> str:
+    """ "7 days", "8 hours", "15 minutes"."""
+    for unit, size in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        n = kept // size
+        if n:
+            return f"{n} {unit}{'s' if n != 1 else ''}"
+    raise ValueError("shorter than a minute")
 
 
 def _sentence(words: str) -> str:
