@@ -85,6 +85,7 @@ def codebook_csv(
         ("people who finished", results.finished),
         *_sheets(results, texts, language),
         ("counts are shown from", f"{results.least} answers on"),
+        ("answers", "raw answers, a line for each sheet; not a report: do not show, copy or send them to anybody"),
         ("comments", f"from {PUBLIC_LEAST} answers on: approved themes, and words whose author allowed a quote"),
         ("made by", made_by),
         ("made on", uk_date(made_on)),
