@@ -99,3 +99,7 @@ class WatchedPhones:
         self.trip.step()
         self.got.append((address, message.text))
         self.trip.step()
+
+    async def forget(self, address: str, goodbye: Message) -> None:
+        """A chat that belongs to nobody any more."""
+        self.trip.step()

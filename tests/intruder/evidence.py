@@ -27,6 +27,8 @@ SEALS = (  # what seals what, as the source of the program says: the purpose, an
     ("words", "{}.reason"),
     ("words", "comment.{}"),
     ("words", "look.{}"),
+    ("names", "child/{}/1"),
+    ("outbox", "{}"),
     *((purpose, "{}") for purpose in ("names", "addresses", "sheet-keys", "audit", "records", "pauses", "removals")),
 )
 Rows = Sequence[Sequence[Value]]
