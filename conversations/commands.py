@@ -26,5 +26,5 @@ def menu_for(roles: Iterable[str]) -> list[str]:
     """What the menu button offers: at most 8, the ones this person needs most, and always the way to all the others."""
     mine = commands_for(roles)
     short = [name for name in mine if name not in EVERYBODY]
-    others = ("menu", "needhelp", "mydata", "delete", "stop", "language", "help", "settings")
+    others = ("menu", "needhelp", "help", "mydata", "delete", "stop", "language", "settings")
     return [*short[: MOST_IN_MENU - 1], *(name for name in others if name in mine)][:MOST_IN_MENU]
