@@ -46,7 +46,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests marked `both_databases` run on SQLite and on PostgreSQL; those marked `files` look into SQLite's files."""
     marked = metafunc.definition.get_closest_marker
     if marked("both_databases") and not marked("files"):
-        metafunc.fixturenames.insert(0, "database")
+        metafunc.fixturenames.append("database")
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -75,10 +75,17 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
             made[folder] = postgres.new()
         return made[folder]
 
-    monkeypatch.setattr("tests.school.place_for", place_for)
+    monkeypatch.setattr("tests.school.elsewhere", place_for)
     yield request.param
     for place in made.values():
         postgres.drop(place)
+
+
+@pytest.fixture(autouse=True)
+def _database_of_the_test(request: pytest.FixtureRequest) -> None:
+    """Also where the test does not ask for `database` itself."""
+    if "database" in getattr(getattr(request.node, "callspec", None), "params", {}):
+        request.getfixturevalue("database")
 
 
 @pytest.fixture

@@ -165,7 +165,12 @@ def vault_in(folder: Path) -> Vault:
     return Vault(*file.read(), source=file) if file.path.exists() else Vault(MASTER)
 
 
-place_for: Callable[[Path], Place] = sqlite_in  # a test on PostgreSQL has another one (tests/conftest.py)
+elsewhere: Callable[[Path], Place] | None = None  # set in a test on PostgreSQL (tests/conftest.py)
+
+
+def place_for(folder: Path) -> Place:
+    """The database of the school in this folder."""
+    return elsewhere(folder) if elsewhere else sqlite_in(folder)
 
 
 all_texts = cache(load_texts)  # they cannot be changed, and take longer to read than most tests take

@@ -28,7 +28,7 @@ from data.problems import StatementRefused
 from data.tables import facts, groups, roles
 from data.vault import BoxKeys, KeyProblem, Vault
 from tests.postgres_server import Server
-from tests.school import MASTER
+from tests.school import MASTER, School, opened
 
 VAULT = Vault(MASTER)
 
@@ -443,3 +443,15 @@ async def test_over_a_network_the_certificate_is_checked(
         (tmp_path / ".postgresql").mkdir()
         (tmp_path / ".postgresql" / "root.crt").write_bytes((tmp_path / "server.crt").read_bytes())
         assert reached in await said(url, tmp_path)
+
+
+# --- the tests themselves -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.both_databases
+async def test_tests_of_both_databases_run_on_the_one_in_their_name(
+    school: School, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with opened(tmp_path / "another") as other:
+        for place in (school.db.place, other.db.place):
+            assert isinstance(place, PostgresServer) == ("postgresql" in request.node.name)
