@@ -18,6 +18,7 @@ import tests.school
 from bot.putting_back import Restored, put_back, vault_for_backups
 from bot.settings import Settings
 from data.access import cut_access, take_role
+from data.answers import sheets_of
 from data.audit_check import check_log
 from data.backup import back_up, seal_copy
 from data.backup_file import BackupProblem
@@ -25,18 +26,24 @@ from data.database import open_database
 from data.erasing import erase
 from data.key_ring import keep_earlier, write_ring
 from data.migrations.migrate import upgrade
+from data.names import cut_names
 from data.outbox import post
 from data.people import add_role, find_person, set_stopped
 from data.place import SqliteFile
 from data.preparing import key_check
 from data.queue import add_item, empty_item, find_item
+from data.removals import remove_sheet
 from data.restoring import open_copy
 from data.scratch import PREFIX, clean
-from data.tables import groups, metadata, outbox, people, queue
-from data.tombstone_mirror import mirror_due
+from data.surveys import find_survey
+from data.tables import answers, groups, metadata, outbox, people, queue, sheet_keys
+from data.tombstone_mirror import agree, mirror_due
+from data.totals import to_totals
 from data.vault import BoxKeys, Vault, write_private
 from tests.postgres_server import Server
 from tests.school import MASTER, MONDAY, School, opened
+from tests.test_keeping import answered as conf_answered
+from tests.test_privacy_modes import close, gives, room, sent
 
 both = pytest.mark.both_databases
 WORDS = "The bus was late every day this week."
@@ -150,6 +157,8 @@ def day(tmp_path: Path) -> Yesterday:
 def checked(folder: Path, day: Yesterday) -> None:
     async def go() -> None:
         async with opened(folder) as school:
+            await day.check(school)
+            assert await agree(school.db, MONDAY) is None  # the list beside the key knows of the restore
             await day.check(school)
 
     asyncio.run(go())
@@ -332,6 +341,49 @@ def test_the_old_wal_never_joins_the_new_database(tmp_path: Path) -> None:
 
     assert ids(database) == {first}
     assert ids(Path(kept)) == {first, second}
+
+
+@both
+@pytest.mark.parametrize("closed", [True, False])
+def test_names_sheets_and_answers_that_had_gone_go_again(tmp_path: Path, closed: bool) -> None:
+    """CONF: also where the survey was still open on the day of the backup, and has been closed and cut since."""
+
+    async def go() -> None:
+        settings_in(tmp_path)
+        async with opened(tmp_path) as school:
+            id = await (conf_answered(school, "CONF") if closed else conf_open(school))
+            await back_up(school.db, tmp_path / "a.backup", school.clock.now, tmp_path)
+            if not closed:
+                await close(school)
+            now, on = school.clock.now, school.clock.now.date()
+            async with school.db.transaction() as tx:
+                survey = await find_survey(tx, id)
+                assert survey
+                (sheet, _), *_ = await sheets_of(tx, id, survey.form)
+                await remove_sheet(tx, survey, sheet, "a test of the door", None, now)
+                await cut_names(tx, survey, on)
+                await to_totals(tx, survey, now, on)
+
+    asyncio.run(go())
+    done = restored(tmp_path, tmp_path / "a.backup", later=40)
+
+    expected = {"sheet", "names", "answers"} if closed else {"names", "answers"}  # a sheet of an open box has no id yet
+    assert expected <= set(done.deleted_again)
+
+    async def left() -> tuple[int, int]:
+        async with opened(tmp_path) as school, school.db.reading() as tx:
+            return len(await tx.all(answers.select())), len(await tx.all(sheet_keys.select()))
+
+    assert asyncio.run(left()) == (0, 0)
+
+
+async def conf_open(school: School) -> str:
+    await school.readers()
+    everybody = await school.people(12)
+    id = await sent(school, room("CONF"))
+    for person in everybody:
+        await gives(school, person, id, "1", "1", "Too loud")
+    return id
 
 
 # --- kill -9 ------------------------------------------------------------------------------------------------------
