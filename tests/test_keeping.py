@@ -238,7 +238,7 @@ async def test_the_warning_names_the_day_and_nobody(school: School) -> None:
     letter = Letter(0, "named-going", id, senco, 1, 0)
     message = await school.letters.compose(letter, school.clock.now)
     assert message
-    assert message.text.startswith("Answers in a child's papers are deleted here on 17 November 2027.")
+    assert message.text.startswith("Some answers are deleted here on 17 November 2027.")
     assert "calm" not in message.text.lower()
     await at_night(school, date(2027, 11, 17))
     assert await school.letters.compose(letter, school.clock.now) is None
