@@ -25,6 +25,8 @@ from bot.our_bot import OTHER_BOT, WEBHOOK, last_sharing, same_bot, token_troubl
 from bot.settings import Settings, SettingsProblem, read_settings, unknown_names
 from conversations.texts import load_texts
 from data.alerts import open_alerts, steps_of
+from data.audit_check import check_log
+from data.counting import count_checks
 from data.database import Database, DatabaseProblem, Tx, read_fact
 from data.lock import run_lock
 from data.moments import moment
@@ -151,6 +153,8 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
             lambda: _outbox(tx, settings, now),
             lambda: _boxes(tx),
             lambda: _forms(tx),
+            lambda: _audit(tx),
+            lambda: _counts(tx),
         ]
         about = [Finding("school", OK, school.name), _zone(school, now), *bot, *await _token(tx, school, now)]
         return (
@@ -262,6 +266,24 @@ async def _boxes(tx: Tx) -> Finding:
         return Finding("ballot boxes", OK, f"{len(boxes)} open, each with its key")
     says = f"the keys of {', '.join(lost)} are not in {tx.boxes.folder}: these answers cannot be read"
     return Finding("ballot boxes", BROKEN, says, f"Put the folder back, or end it: yousaid close {lost[0]}")
+
+
+async def _audit(tx: Tx) -> Finding:
+    """Whether the log of who did what is whole; its head is shown, to be noted elsewhere (AUDIT-1)."""
+    found = await check_log(tx)
+    if not found.problems:
+        return Finding("audit log", OK, f"{found.rows} rows, none changed or missing; head {found.short_head}")
+    return Finding("audit log", BROKEN, found.problems[0], "Keep a copy, tell the school, then: yousaid audit verify")
+
+
+async def _counts(tx: Tx) -> Finding:
+    """Whether every answer sheet belongs to somebody who took part (AUDIT-1)."""
+    found = await count_checks(tx)
+    wrong = [id for id, check in found.items() if not check.holds]
+    if not wrong:
+        return Finding("counts", OK, f"sheets and people agree in {len(found)} closed surveys")
+    says = f"sheets and people do not agree in {', '.join(wrong)}"
+    return Finding("counts", BROKEN, says, f"Keep a copy, tell the school, then: yousaid survey show {wrong[0]}")
 
 
 async def _forms(tx: Tx) -> Finding:

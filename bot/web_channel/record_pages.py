@@ -41,18 +41,21 @@ async def show(request: Request) -> Response:
     web, visitor = web_of(request), await looking(request, ACTION, names=True)
     if isinstance(visitor, Response):
         return visitor
-    async with web.db.reading() as tx:
+    async with web.db.transaction() as tx:
+        await note_look(tx, visitor.person.id, "labels", "records", "", web.now)
         families = await _families(tx, request, visitor)
     return draw_for(request, visitor, "records.html", families=families)
 
 
 async def show_family(request: Request) -> Response:
     """Which sheets one family gave: title, date, who and how. What they said comes after pressing a button."""
-    visitor = await looking(request, ACTION, names=True)
+    web, visitor = web_of(request), await looking(request, ACTION, names=True)
     if isinstance(visitor, Response):
         return visitor
-    async with web_of(request).db.reading() as tx:
-        return await _draw(tx, request, visitor, await _records(tx, request), opened=False)
+    async with web.db.transaction() as tx:
+        found = await _records(tx, request)
+        await note_look(tx, visitor.person.id, "family", request.path_params["id"], "", web.now)
+        return await _draw(tx, request, visitor, found, opened=False)
 
 
 async def read(request: Request) -> Response:
