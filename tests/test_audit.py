@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +24,7 @@ from data.database import Tx, read_fact, write_fact
 from data.moments import stamp
 from data.tables import audit
 from data.vault import Vault
+from tests.command_line import CommandLine, command_line_in
 from tests.school import School
 
 LENGTH = 60
@@ -43,11 +47,13 @@ async def checked(school: School, noted: str = "") -> Checked:
         return await check_log(tx, read_head(noted) if noted else None)
 
 
+@pytest.mark.both_databases
 async def test_a_log_that_nobody_touched_is_whole(logged: School) -> None:
     found = await checked(logged)
     assert (found.problems, found.rows, found.head.id) == ([], LENGTH, LENGTH)
 
 
+@pytest.mark.both_databases
 async def test_old_rows_go_from_the_front_and_the_chain_holds(logged: School) -> None:
     """AUDIT-1, 6.8: what its time has removed is no gap, and one row says how many went."""
     cut = logged.clock.now - timedelta(hours=20, minutes=30)
@@ -63,6 +69,7 @@ async def test_old_rows_go_from_the_front_and_the_chain_holds(logged: School) ->
     assert (found.problems, found.rows) == ([], 2)  # the newest stays, and the row that says so
 
 
+@pytest.mark.both_databases
 async def test_erased_details_are_accounted_for(logged: School) -> None:
     """A right to erasure empties the words; who did what, when and to what stays."""
     async with logged.db.transaction() as tx:
@@ -188,6 +195,7 @@ async def test_a_thousand_changes_are_all_found(logged: School) -> None:
     assert (await checked(logged)).problems == []  # and nobody is accused of what never happened
 
 
+@pytest.mark.both_databases
 async def test_what_is_wrong_is_named_by_its_row(logged: School) -> None:
     async with logged.db.transaction() as tx:
         await tx.run(update(audit).where(audit.c.id == 17).values(actor="somebody else"))
@@ -284,3 +292,58 @@ async def test_a_hundred_thousand_rows_are_checked_in_seconds(school: School, re
     record_property("figure", f"audit log: one changed row among 100,000 found in {took:.1f} s")
     assert found.problems == ["Row 54322 was changed, put in or moved: its hash does not fit."]
     assert took < 10  # about 2 on an idle machine
+
+
+# --- on the command line ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def yousaid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    made = command_line_in(tmp_path, monkeypatch)
+    made.set_up()
+    return made
+
+
+def test_a_tampered_copy_is_found_and_a_governor_needs_no_key(yousaid: CommandLine) -> None:
+    """A5, AUDIT-1: on the school's machine, and with a bundle and a head on any other."""
+    yousaid.done("audit", "export", "log.jsonl")
+    whole = yousaid.done("audit", "verify").out
+    noted = re.search(r"Head: (\S+)\. Note it", whole)
+    assert noted
+    yousaid.done("invite", "--role", "staff")
+    assert "is the same" in yousaid.done("audit", "verify", "--head", noted[1]).out
+    key = yousaid.key_file.read_bytes()
+    yousaid.key_file.unlink()
+    assert "Nothing was changed" in yousaid.done("audit", "verify", "--bundle", "log.jsonl", "--head", noted[1]).out
+    yousaid.key_file.write_bytes(key)
+    yousaid.key_file.chmod(0o600)
+    with contextlib.closing(sqlite3.connect(yousaid.database)) as raw, raw:
+        raw.execute("UPDATE audit SET actor = 'somebody else' WHERE id = 2")
+        raw.execute("DELETE FROM audit WHERE id = 4")
+    ran = yousaid("audit", "verify", "--head", noted[1])
+    assert ran.code == 1
+    assert "Row 2 was changed" in ran.out
+    assert "Row 4 is missing." in ran.out
+    assert "Note it" not in ran.out
+    doctor = yousaid("doctor").out
+    assert "broken  audit log: Row 2 was changed" in doctor
+    yousaid.done("audit", "export", "tampered.jsonl")
+    assert yousaid("audit", "verify", "--bundle", "tampered.jsonl").code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verify", "--head", "what"), "A head looks like"),
+        (("verify", "--head", "12-"), "A head looks like"),
+        (("export", "school.yaml"), "there already"),
+        (("verify", "--bundle", "nothing.jsonl"), "nothing.jsonl"),
+    ],
+)
+def test_audit_that_cannot_be(yousaid: CommandLine, arguments: tuple[str, ...], said: str) -> None:
+    assert said in yousaid("audit", *arguments).refused()
+
+
+def test_a_file_that_is_no_bundle(yousaid: CommandLine) -> None:
+    ran = yousaid("audit", "verify", "--bundle", "school.yaml")
+    assert (ran.code, "no bundle" in ran.out) == (1, True)

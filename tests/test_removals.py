@@ -60,6 +60,7 @@ async def found(tx: Tx, id: str) -> Survey:
 # --- taking one out -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_sheet_goes_with_its_reason_and_is_counted(school: School, mode: str) -> None:
     """AUDIT-1: gone for good, with whose it was; the reason is sealed, the removal stands in log and report."""
@@ -131,6 +132,7 @@ async def test_a_restored_backup_does_not_bring_it_back(school: School) -> None:
 # --- the count ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 async def test_the_count_holds_through_removals_and_deletions(school: School) -> None:
     """Over random schools: whatever is done by the rules, both sides stay the same; what is done past them shows."""
     dice = random.Random(11)

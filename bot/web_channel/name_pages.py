@@ -27,6 +27,7 @@ from data.answers import NO_CHOICE, sheets_of
 from data.database import Tx
 from data.looks import note_look
 from data.names import cut_day, is_cut, whose_sheet
+from data.removals import sheet_numbers
 from data.surveys import Survey, all_surveys, find_survey
 
 ACTION = "names"
@@ -67,8 +68,9 @@ async def show_sheets(request: Request) -> Response:
         survey = await _survey(tx, request)
         gone = _over(web, survey)
         sheets = [] if gone else await sheets_of(tx, survey.id, survey.form)
+        numbers = await sheet_numbers(tx, survey)
     language, first = visitor.person.language, _first(request)
-    shown = [_sheet(web.house, survey, i, *sheet, language) for i, sheet in enumerate(sheets, 1)]
+    shown = [_sheet(web.house, survey, numbers[id], id, values, language) for id, values in sheets]
     return draw_for(
         request, visitor, "names_sheets.html", 200, id=survey.id, title=said(survey.form.title, language), gone=gone,
         how_long=_how_long(web, survey, language), sheets=shown[first : first + AT_ONCE],
@@ -137,8 +139,9 @@ async def _sheet_here(tx: Tx, web: WebChannel, request: Request, visitor: Visito
     """The sheet of this address; there is none any more when the keys are cut."""
     survey = await _survey(tx, request)
     sheets = [] if _over(web, survey) else await sheets_of(tx, survey.id, survey.form)
-    for number, (id, values) in enumerate(sheets, 1):
+    for id, values in sheets:
         if id == request.path_params["sheet"]:
+            number = (await sheet_numbers(tx, survey))[id]
             return survey, _sheet(web.house, survey, number, id, values, visitor.person.language)
     raise HTTPException(404)
 
