@@ -104,7 +104,7 @@ async def _claims(db: Database) -> str:
 
 def _announce(address: str, folder: Path, open_browser: bool) -> None:
     print(f"{SCHOOL.name} (invented): {address}/", flush=True)
-    print(load_texts().say("en", "join.trial"), flush=True)
+    print("Nothing here is real: play every part.", flush=True)
     print(f"Its data is in {folder}/. Ctrl-C stops it; delete the folder to begin afresh.", flush=True)
     if open_browser and has_browser():
         threading.Thread(target=_open, args=(f"{address}/",), daemon=True).start()

@@ -57,7 +57,7 @@ def join_screen(house: House, language: str, channel: str, words: tuple[str, str
     )
     knows = ["join.telegram"] if channel == "telegram" else []
     about = "device" if device else "join"
-    keys = ["join.words", f"{about}.text", *knows, "join.privacy", f"{about}.ask", "join.trial"]
+    keys = ["join.words", f"{about}.text", *knows, "join.privacy", f"{about}.ask"]
     both = listed(list(words), language)
     text = "\n\n".join(house.say(language, key, words=both) for key in keys)
     return Message(text, title=house.say(language, f"{about}.title"), buttons=buttons)

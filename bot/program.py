@@ -143,7 +143,7 @@ async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: 
         watch = TokenWatch(settings, telegram.token_of(application), opened.db, now_utc)
         talking = (_talk(opened, dialogue, application, channel), watch.run())
         jobs += [asyncio.create_task(one) for one in talking]
-    print(f"{opened.house.school.name}: {settings.web_address}. {opened.house.say('en', 'join.trial')}", flush=True)
+    print(f"{opened.house.school.name}: {settings.web_address}", flush=True)
     try:
         await _until_one_ends(jobs)
     finally:

@@ -26,7 +26,7 @@ def test_setup_prints_a_code_each_and_the_admins_alone_at_the_end(yousaid: Comma
     assert CODE.fullmatch(ran.lines[-1])
     assert len(set(codes)) == 3
     assert f"http://127.0.0.1:0/join/{ran.lines[-1]}" in ran.out
-    assert "For trial with invented people only." in ran.out
+    assert "sign `yousaid documents" in ran.out
     assert "opens" not in ran.lines[0]
     assert "open only on the school's machine" in ran.out
 

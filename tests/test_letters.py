@@ -324,7 +324,7 @@ def test_a_letter_says_what_a_family_needs() -> None:
         "It never asks for passwords, bank details or photos.", "It is for one grown-up.",
         "A second one can ask the office for a letter too.", "You do not have to join, and your child loses nothing.",
         "Everything we ask also comes on paper or by phone.", "Keep this letter like a key.",
-        "Stop and call the school", "0161 496 0000", "Letter 7", "Ali family", "For trial with invented people only.",
+        "Stop and call the school", "0161 496 0000", "Letter 7", "Ali family",
     ):  # fmt: skip
         assert said in words, said
 

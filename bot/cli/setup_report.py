@@ -15,7 +15,10 @@ from conversations.texts import load_texts
 def report(done: SetUp, settings: Settings) -> str:
     """The whole report; the admin's code stands alone on its last line."""
     verb = "is up to date" if done.again else "is set up"
-    lines = [f"{done.school.name} {verb}. Database: {settings.database}. For trial with invented people only."]
+    lines = [
+        f"{done.school.name} {verb}. Database: {settings.database}.",
+        "Before anybody is invited, read and sign `yousaid documents --out papers`.",
+    ]
     lines += ["", *sheet_lines(done.key, settings)] if done.key else []
     notes = [*warnings(settings), *([done.telegram_silent] if done.telegram_silent else [])]
     lines += ["", *(f"Note: {note}" for note in notes)] if notes else []

@@ -63,7 +63,6 @@ def _slip(house: House, bot_name: str | None, letter: Made, until: date) -> dict
         "ways": [house.say(language, f"letter.{key}", **facts) for key in _ways(house, bot_name)],
         "link": deep_links(letter.code, bot_name, house.web_address)[0],
         "alt": house.say(language, f"letter.square-{'telegram' if bot_name else 'web'}", **facts),
-        "trial": house.say(language, "join.trial"),
         "local": "" if house.public or bot_name else house.say(language, "staff.local-link"),
     } | {key: house.say(language, f"letter.{key}", **facts) for key in PHRASES}
 
