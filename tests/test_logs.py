@@ -28,6 +28,7 @@ CANARIES = ("canary", KEY, KEY[:43], CODE)
 Told = Callable[[], str]
 
 log = logging.getLogger("bot.test")
+pytestmark = pytest.mark.says_secrets
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.faults import Killed
 from tests.postgres_server import Server
 from tests.school_day import Copy, play_once, prepared, sqlite_copy
 
-EVERY = {"sqlite": 151, "postgresql": 379}  # calls
+EVERY = {"sqlite": 151, "postgresql": 809}  # calls
 LEAST_CALLS = 500
 
 
