@@ -17,12 +17,15 @@ from bot.errands.send import default_sending, send_survey
 from bot.said import Said, Tap, Text
 from conversations.channel import Button
 from conversations.library import bundled_forms
+from data.copying import copy_all
+from data.database import Database
 from data.people import Address, add_address, find_group
+from data.place import SqliteFile
 from data.queue import waiting_items
 from data.runs import runs_in
 from data.surveys import all_surveys
 from data.tables import people
-from tests.school import School, opened
+from tests.school import School, opened, sqlite_in
 from tests.telegram_school import TelegramSchool, telegram_school
 from tests.telegram_server import Person
 from tests.test_telegram_journey import asked, until
@@ -158,6 +161,10 @@ async def school(played: tuple[Path, Script, object], tmp_path: Path) -> AsyncIt
     """The same school, again before anybody has answered."""
     shutil.copytree(played[0] / "before", tmp_path / "again")
     async with opened(tmp_path / "again") as running:
+        if not isinstance(running.db.place, SqliteFile):
+            before = Database(sqlite_in(tmp_path / "again"), running.db.vault, running.db.boxes)
+            await copy_all(before, running.db, replace=True)
+            await before.close()
         yield running
 
 
