@@ -21,7 +21,7 @@ from data.audit import HEAD_FACT
 from data.backup_file import BackupProblem, Inside, write_backup
 from data.copying import copy_to_file
 from data.database import Database, DatabaseBusy, DatabaseProblem
-from data.place import SqliteFile
+from data.place import SqliteFile, sqlite_uri
 from data.scratch import scratch
 from data.sqlite import schema_version
 from data.vault import Vault, sync_folder
@@ -119,7 +119,7 @@ def seal_copy(plain: Path, target: Path, vault: Vault, now: datetime, source: st
 
 def look_inside(plain: Path) -> Inside:
     """What is noted of a copy, so that a restore can be compared with it: size, rows by table, head of the log."""
-    with closing(sqlite3.connect(f"file:{plain}?mode=ro&immutable=1", uri=True)) as copy:
+    with closing(sqlite3.connect(sqlite_uri(plain, "mode=ro&immutable=1"), uri=True)) as copy:
         rows = {name: _count(copy, name) for name in table_names(copy)}
         head = None
         if "facts" in rows:

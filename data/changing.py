@@ -20,6 +20,7 @@ from data.backup import COPY, free_name, plain_trouble, seal_copy, table_names
 from data.backup_facts import PROGRAM
 from data.backup_file import BackupProblem
 from data.migrations.migrate import downgrade, upgrade
+from data.place import sqlite_uri
 from data.preparing import HEAD, KEY_CHECK, Before
 from data.problems import DatabaseBusy, DatabaseProblem
 from data.scratch import scratch
@@ -61,7 +62,7 @@ def _why(error: Exception) -> str:
 
 def program_of(path: Path) -> str:
     """The version of the program that ran last on this file; empty before that was noted."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+    with closing(sqlite3.connect(sqlite_uri(path, "mode=ro"), uri=True, timeout=5)) as connection:
         row = connection.execute("SELECT value FROM facts WHERE name = ?", (PROGRAM,)).fetchone()
     return row[0].decode() if row else ""
 
@@ -106,7 +107,7 @@ def check_room(path: Path, folder: Path) -> None:
 
 
 def _counts(path: Path) -> Mapping[str, int]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+    with closing(sqlite3.connect(sqlite_uri(path, "mode=ro"), uri=True, timeout=5)) as connection:
         names = [name for name in table_names(connection) if name != "alembic_version"]
         quoted = {name: name.replace('"', '""') for name in names}
         return {n: connection.execute(f'SELECT count(*) FROM "{q}"').fetchone()[0] for n, q in quoted.items()}  # noqa: S608

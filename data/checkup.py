@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.place import sqlite_uri
+
 PATIENCE = 0.3  # seconds
 
 
@@ -22,7 +24,7 @@ class Checkup:
 def look_at(path: Path) -> Checkup:
     """The state of the file; never raises for what a file can hold."""
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=PATIENCE, isolation_level=None)
+        connection = sqlite3.connect(sqlite_uri(path, "mode=rw"), uri=True, timeout=PATIENCE, isolation_level=None)
     except sqlite3.Error as error:
         return Checkup(trouble=str(error))
     try:

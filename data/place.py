@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 SCHEMES = ("postgresql", "postgres")
 SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -72,6 +73,11 @@ class PostgresServer:
 
 
 Place = SqliteFile | PostgresServer
+
+
+def sqlite_uri(path: Path, options: str) -> str:
+    """What SQLite opens this file by; a folder's name may hold #, ? and %, which mean something else in a URI."""
+    return f"file:{quote(os.fsencode(path))}?{options}"
 
 
 def backups_beside(place: Place) -> Path:

@@ -18,7 +18,7 @@ from data.backup import COPY, back_up, free_name, look_inside, plain_trouble, ta
 from data.backup_file import BackupProblem, Inside, OtherKey, is_backup, open_backup
 from data.copying import copy_all, is_unused
 from data.database import HEAD, KEY_CHECK, Database, DatabaseProblem, open_database
-from data.place import PostgresServer, SqliteFile
+from data.place import PostgresServer, SqliteFile, sqlite_uri
 from data.scratch import scratch
 from data.sqlite import schema_version
 from data.vault import BoxKeys, KeyProblem, Vault, sync_folder
@@ -88,7 +88,7 @@ def _check_schema(schema: str, program: str, file: Path) -> None:
 
 def _check_sound(path: Path, file: Path) -> None:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as copy:
+        with closing(sqlite3.connect(sqlite_uri(path, "mode=ro&immutable=1"), uri=True)) as copy:
             fine = copy.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
             fine = fine and copy.execute("PRAGMA foreign_key_check").fetchone() is None
     except sqlite3.DatabaseError:
@@ -106,7 +106,7 @@ def _check_inside(path: Path, schema: str, inside: Inside, file: Path) -> None:
 
 def _sealed_today(path: Path, vault: Vault, file: Path) -> bool:
     """Whether today's key seals its rows; OtherKey when none of ours opens what was sealed at the first start."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as copy:
+    with closing(sqlite3.connect(sqlite_uri(path, "mode=ro&immutable=1"), uri=True)) as copy:
         known = "facts" in table_names(copy)
         row = copy.execute("SELECT value FROM facts WHERE name = ?", (KEY_CHECK,)).fetchone() if known else None
     sealed = row[0] if row else b""
@@ -131,7 +131,7 @@ async def log_problems(copy: Copy, vault: Vault, boxes: BoxKeys) -> list[str]:
 
 def lost_boxes(path: Path, boxes: BoxKeys) -> list[str]:
     """Open ANON surveys in this copy whose box key is not here: their answers cannot be read any more."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+    with closing(sqlite3.connect(sqlite_uri(path, "mode=ro"), uri=True)) as copy:
         query = "SELECT id FROM surveys WHERE state = 'open' AND mode = 'ANON' ORDER BY id"
         return [r[0] for r in copy.execute(query) if boxes.read(r[0]) is None]
 

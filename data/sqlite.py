@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event, insert, select, text
+from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, create_engine, event, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from data.place import SqliteFile
+from data.place import SqliteFile, sqlite_uri
 from data.preparing import HEAD, KEY_CHECK, Before, check_key, check_version, key_check
 from data.problems import DatabaseBusy, DatabaseProblem
 from data.statements import Execute, Values
@@ -81,7 +81,7 @@ def prepare(path: Path, vault: Vault, create: bool, before: Before | None = None
 
 def schema_version(path: Path) -> str | None:
     """The revision the file is at; None for an empty file."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+    connection = sqlite3.connect(sqlite_uri(path, "mode=ro"), uri=True, timeout=5)
     try:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -125,7 +125,7 @@ def set_aside(path: Path) -> Path:
 
 
 def _stored_check(path: Path) -> bytes | None:
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+    connection = sqlite3.connect(sqlite_uri(path, "mode=ro"), uri=True, timeout=5)
     try:
         row = connection.execute("SELECT value FROM facts WHERE name = ?", (KEY_CHECK,)).fetchone()
     finally:
@@ -158,8 +158,13 @@ def _at_once(connection: Connection) -> Execute:
     return execute
 
 
+def _url(driver: str, path: Path, mode: str) -> URL:
+    database, _, _ = sqlite_uri(path, "").partition("?")
+    return URL.create(driver, database=database, query={"mode": mode, "uri": "true"})
+
+
 def _reading_engine(path: Path) -> AsyncEngine:
-    url = f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true"
+    url = _url("sqlite+aiosqlite", path, "ro")
     engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": 5}, pool_size=4, max_overflow=4)
     event.listen(engine.sync_engine, "connect", _on_connect(read_only=True))
     event.listen(engine.sync_engine, "begin", _on_begin(read_only=True))
@@ -167,7 +172,7 @@ def _reading_engine(path: Path) -> AsyncEngine:
 
 
 def _writing_engine(path: Path) -> Engine:
-    url = f"sqlite:///file:{path}?mode=rw&uri=true"
+    url = _url("sqlite", path, "rw")
     arguments = {"timeout": 5, "check_same_thread": False}  # loop and thread take turns
     engine = create_engine(url, hide_parameters=True, connect_args=arguments, pool_size=1, max_overflow=0)
     event.listen(engine, "connect", _on_connect(read_only=False))

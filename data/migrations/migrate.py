@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import URL, Connection, create_engine, event, text
 
 from data.vault import Vault
 
@@ -36,7 +36,7 @@ def downgrade(path: Path, vault: Vault, revision: str) -> None:
 
 @contextmanager
 def _one_transaction(path: Path) -> Iterator[Connection]:
-    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
+    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)
     event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
     event.listen(engine, "begin", lambda connection: connection.execute(text("BEGIN IMMEDIATE")))
     try:
