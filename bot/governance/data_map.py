@@ -22,7 +22,7 @@ WAYS: dict[str, str] = {
 class MappedColumn(BaseModel):
     """How a column lies on the disk, and what it holds."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
     kind: Kind
     holds: str
 
@@ -30,7 +30,7 @@ class MappedColumn(BaseModel):
 class MappedTable(BaseModel):
     """One table of the schema."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     whose: str
     why: str
     until: str

@@ -19,7 +19,7 @@ NAMES = (
 class Table(BaseModel):
     """Rows of cells, each as long as `columns`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -27,7 +27,7 @@ class Table(BaseModel):
 class Section(BaseModel):
     """One heading with what stands under it, in this order; `made` names a table that the program fills in."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     heading: str
     text: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Section(BaseModel):
 class Document(BaseModel):
     """One paper, in English: it is for people of the school who answer to English law."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     title: str
     about: str
     sections: tuple[Section, ...]

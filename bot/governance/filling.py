@@ -10,6 +10,8 @@ from importlib.metadata import version
 from bot.facts import House
 from bot.governance.data_map import map_document
 from bot.governance.document import NAMES, Document, Filling, Table, filled, template
+from bot.governance.document import Section as WrittenSection
+from bot.privacy import for_pupils, sections
 from conversations.readers import in_order, readers_of
 from conversations.roles import MAY
 from conversations.texts import long_date
@@ -46,7 +48,19 @@ def papers(installation: Installation) -> dict[str, Document]:
     """Every paper, filled for this school, by name."""
     filling = Filling(_facts(installation), _tables(installation))
     found = {name: template(name) for name in NAMES} | {"data-map": map_document()}
-    return {name: filled(document, filling) for name, document in found.items()}
+    return {name: filled(document, filling) for name, document in found.items()} | _notices(installation.house)
+
+
+def _notices(house: House) -> dict[str, Document]:
+    """The privacy notices, in the very words of /privacy."""
+    about, pupils = house.say("en", "privacy.version"), for_pupils(house, "en")
+    adults = tuple(WrittenSection(heading=part.title, text=part.lines) for part in sections(house, "en"))
+    children = (WrittenSection(heading=house.say("en", "privacy.pupil.title"), text=pupils.lines),)
+    name, title = house.school.name, house.say("en", "privacy.title")
+    return {
+        "privacy-notice": Document(title=f"{name}: {title}", about=about, sections=adults),
+        "privacy-notice-pupils": Document(title=f"{name}: {pupils.title}", about=about, sections=children),
+    }
 
 
 def _facts(installation: Installation) -> dict[str, str]:
