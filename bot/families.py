@@ -101,7 +101,7 @@ class _Row:
     """A row that says something: the number of its first line, its cells, and what is wrong with it."""
 
     number: int
-    cells: list[str]
+    cells: list[str] = field(repr=False)
     wrong: list[str] = field(default_factory=list)
 
 

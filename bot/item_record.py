@@ -33,7 +33,7 @@ class Record:
     titles: tuple[str, str, str]
     facts: Pairs = field(repr=False)
     words: tuple[str, ...] = field(repr=False)
-    steps: Pairs
+    steps: Pairs = field(repr=False)
 
     def as_text(self) -> str:
         """Plain text, to be pasted into any record."""

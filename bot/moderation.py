@@ -26,8 +26,8 @@ class Moderated:
 
     state: str
     words: str = field(repr=False)
-    themes: tuple[str, ...]
-    known: tuple[str, ...]
+    themes: tuple[str, ...] = field(repr=False)
+    known: tuple[str, ...] = field(repr=False)
     telling: Telling = field(repr=False)
     may_quote: bool
     concern: bool

@@ -24,7 +24,7 @@ _ASKED = re.compile(rf"({_KINDS})=([A-Za-z0-9._:-]{{1,58}})")
 class Tap:
     """A button, by what it says. Anything a stranger forges is just a Tap that fits nothing."""
 
-    says: str
+    says: str = field(repr=False)
 
     def of_run(self) -> tuple[str, Tapped] | None:
         """The run and the tap inside it, if it is shaped like one."""

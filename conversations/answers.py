@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["choice", "text", "read", "number", "date", "skipped", "raised"]
@@ -17,7 +17,7 @@ class Answer:
     """
 
     kind: Kind
-    values: tuple[str, ...] = ()
+    values: tuple[str, ...] = field(default=(), repr=False)
 
     def to_json(self) -> list[str]:
         return [self.kind, *self.values]

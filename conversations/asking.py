@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from conversations import words as w
@@ -35,7 +35,7 @@ class Setting:
     texts: Texts
     language: str
     run: str
-    facts: dict[str, str]
+    facts: dict[str, str] = field(repr=False)
 
     def say(self, key: str, **more: object) -> str:
         return self.texts.say(self.language, key, **(self.facts | more))

@@ -23,9 +23,9 @@ class TryLater(Exception):
 class Button:
     """A label and what it says when tapped, or an address it opens."""
 
-    label: str
-    says: str = ""
-    opens: str = ""
+    label: str = field(repr=False)
+    says: str = field(default="", repr=False)
+    opens: str = field(default="", repr=False)
     marked: bool = False
 
 
@@ -37,14 +37,14 @@ class Picture:
     """A PNG with the words that say the same."""
 
     png: bytes = field(repr=False)
-    caption: str
+    caption: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class File:
     """A document that may travel through the channel."""
 
-    name: str
+    name: str = field(repr=False)
     content: bytes = field(repr=False)
 
 
@@ -58,10 +58,10 @@ class Message:
     shows where they are kept without names: a chat's copy goes when they are sent, or when questions close (ANON-4).
     """
 
-    text: str = ""
-    title: str = ""
+    text: str = field(default="", repr=False)
+    title: str = field(default="", repr=False)
     progress: str = ""
-    listed: tuple[str, ...] = ()
+    listed: tuple[str, ...] = field(default=(), repr=False)
     buttons: tuple[Button, ...] = ()
     takes_words: bool = False
     redraws: bool = False

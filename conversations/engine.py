@@ -49,7 +49,7 @@ class State:
     step: int = 0
     since: int = 0
     answers: dict[str, Answer] = field(default_factory=dict)
-    marked: tuple[str, ...] = ()
+    marked: tuple[str, ...] = field(default=(), repr=False)
     paused: bool = False
     given: tuple[str, ...] = ()
     sent: dict[str, Answer] | None = None

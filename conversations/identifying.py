@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from conversations.naming import TITLES, roles_named
 
@@ -46,9 +46,9 @@ _GENERIC = "the family families mum mums dad dads parent parents carer carers an
 class Telling:
     """`people` and `contacts` keep a comment from being quoted; `maybe` are words with a capital letter inside."""
 
-    people: tuple[str, ...] = ()
-    contacts: tuple[str, ...] = ()
-    maybe: tuple[str, ...] = ()
+    people: tuple[str, ...] = field(default=(), repr=False)
+    contacts: tuple[str, ...] = field(default=(), repr=False)
+    maybe: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def surely(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -46,7 +46,7 @@ class Tally:
     """
 
     answered: int
-    counts: Mapping[str, int]
+    counts: Mapping[str, int] = field(repr=False)
     skipped: int
 
 

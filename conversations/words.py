@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from conversations.answers import Answer
 
@@ -20,14 +20,14 @@ class Tapped:
     """A button of step `step`: a choice id, a marked or unmarked choice id, or a control."""
 
     step: int
-    key: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Typed:
     """Words written by hand."""
 
-    text: str
+    text: str = field(repr=False)
 
 
 Heard = Tapped | Typed
@@ -74,7 +74,7 @@ class Raised:
 
     kind: str
     question: str | None = None
-    text: str = ""
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import and_, distinct, func, insert, select
@@ -131,7 +131,7 @@ class QuestionCounts:
     """`answered` counts sheets with an answer other than skipped or words; `counts` how often each value stands."""
 
     answered: int
-    counts: Mapping[str, int]
+    counts: Mapping[str, int] = field(repr=False)
     skipped: int
 
 

@@ -49,7 +49,7 @@ class Invitation:
 class Slip:
     """A code as staff see it afterwards: never the code itself. `person` and `used_at` are its first use's."""
 
-    hash: str
+    hash: str = field(repr=False)
     invitation: Invitation
     made_at: datetime | None
     expires_at: datetime

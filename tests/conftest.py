@@ -8,12 +8,12 @@ import pytest
 from bot.web_channel.app import make_app
 from data.place import PostgresServer
 from tests.browser.plain import NewBrowser, PlainBrowser
-from tests.canaries import pytest_runtest_makereport, watched_for_secrets
+from tests.canaries import errors_are_heard, pytest_runtest_makereport, watched_for_secrets
 from tests.chromium import SKIPPED, find_chromium
 from tests.postgres_server import Server
 from tests.school import MASTER, School, opened
 
-__all__ = ["pytest_runtest_makereport", "watched_for_secrets"]  # no secret in any log of any test
+__all__ = ["errors_are_heard", "pytest_runtest_makereport", "watched_for_secrets"]  # no secret in any log of any test
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

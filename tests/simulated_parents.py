@@ -24,7 +24,7 @@ class BotProcess:
     """`yousaid run` as a process of its own, which can be killed and started again."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = {**os.environ, **environment}
+        self.environment = {**os.environ, **environment, "YOUSAID_LOG": "debug"}  # what it says is looked through
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ class Asked:
 
     role: str
     group: str | None
-    family: str
+    family: str = field(repr=False)
     language: str | None
     uses: int
     days: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bot.errands.errand import Errand, Screen, as_choices, value
@@ -43,7 +43,7 @@ class Sending:
     form: Form
     group: str
     decision: str
-    decider: str
+    decider: str = field(repr=False)
     closes: date
     answer_by: date
 

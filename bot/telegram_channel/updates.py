@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telegram import Chat, ChatMember, Message, Update
 
@@ -22,7 +22,7 @@ class Heard:
     `number` is the message that was typed.
     """
 
-    chat: int
+    chat: int = field(repr=False)
     said: Said
     language: str
     query: str | None = None
@@ -34,14 +34,14 @@ class Heard:
 class Foreign:
     """A group or channel: left at once."""
 
-    chat: int
+    chat: int = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Reachable:
     """Somebody blocked the bot, or came back."""
 
-    chat: int
+    chat: int = field(repr=False)
     reachable: bool
 
 

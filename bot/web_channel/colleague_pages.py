@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -31,10 +31,10 @@ ACTION = "invite-staff"
 class Waiting:
     """A role that waits for a yes. `mine`: this visitor made or used its code, so somebody else decides."""
 
-    ref: str
+    ref: str = field(repr=False)
     role: str
-    label: str
-    maker: str
+    label: str = field(repr=False)
+    maker: str = field(repr=False)
     used: bool
     mine: bool
 

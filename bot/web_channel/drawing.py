@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -34,9 +34,9 @@ TEMPLATES = Environment(
 class Drawn:
     """One button of a page. `kind` is its look; `pressed` is "true" or "false" for choices that can be marked."""
 
-    label: str
-    says: str
-    opens: str
+    label: str = field(repr=False)
+    says: str = field(repr=False)
+    opens: str = field(repr=False)
     kind: str
     pressed: str = ""
 
@@ -45,8 +45,8 @@ class Drawn:
 class Part:
     """A paragraph. `numbered` is its first line where that begins an item of a list: "1. How is school?"."""
 
-    numbered: str
-    text: str
+    numbered: str = field(repr=False)
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Card:
     """A message of a page. `answers` come first and big, `controls` after them."""
 
     message: Message
-    heading: str
+    heading: str = field(repr=False)
     parts: tuple[Part, ...]
     answers: tuple[Drawn, ...]
     controls: tuple[Drawn, ...]
@@ -138,6 +138,7 @@ def render(request: Request, template: str, status: int = 200, language: str = "
         "up_to": 0,
         "locks": 0,
         "can_lock": False,
+        "not_done": False,
     }
     html = TEMPLATES.get_template(template).render({**defaults, **known, **facts})
     return HTMLResponse(html, status, {"content-language": language})

@@ -14,7 +14,7 @@ MOST = 20  # papers; the oldest makes way
 class Paper:
     """A file to save. `once` is the form it came from, so that a double click makes it once."""
 
-    name: str
+    name: str = field(repr=False)
     content: bytes = field(repr=False)
     letters: int
     until: date

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from starlette.exceptions import HTTPException
@@ -33,9 +33,9 @@ LONGEST_NAME = 60  # letters
 class Said:
     """What the page says about the form that was sent: a remark, and what was typed."""
 
-    remark: str = ""
+    remark: str = field(default="", repr=False)
     until: str = ""
-    reason: str = ""
+    reason: str = field(default="", repr=False)
 
 
 async def show(request: Request) -> Response:

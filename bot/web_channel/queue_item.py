@@ -32,7 +32,7 @@ class Choice:
     """One thing to tick."""
 
     id: str
-    label: str
+    label: str = field(repr=False)
     ticked: bool
 
 
@@ -46,7 +46,7 @@ class Page:
     when: str
     survey: str
     words: tuple[str, ...] = field(repr=False)
-    writer: str
+    writer: str = field(repr=False)
     can_name: bool
     step: str
     meet: bool
@@ -58,7 +58,7 @@ class Page:
     can_record: bool
     deleted_on: str
     comment: Moderated | None = field(repr=False)
-    happened: Pairs
+    happened: Pairs = field(repr=False)
     next_id: str
     next_count: int
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,7 +32,7 @@ class Family:
     """Somebody whose sheets are here: their id, what staff call them, and how many sheets there are."""
 
     id: str
-    name: str
+    name: str = field(repr=False)
     count: int
 
 

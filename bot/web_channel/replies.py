@@ -21,7 +21,7 @@ class Last:
 
     messages: list[Message] = field(default_factory=list)
     at: datetime | None = None
-    typed: tuple[str, str, datetime] | None = None
+    typed: tuple[str, str, datetime] | None = field(default=None, repr=False)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -36,7 +36,7 @@ class Visitor:
     """
 
     person: Person
-    key: str
+    key: str = field(repr=False)
     secret: str = field(repr=False)
     new: bool = False
     can_lock: bool = False
