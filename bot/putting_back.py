@@ -20,6 +20,7 @@ from data.database import Database, DatabaseProblem, open_database
 from data.keeping import keep
 from data.key_ring import KeyFile, earlier_keys, read_ring
 from data.lock import run_lock
+from data.people import has_people
 from data.place import SqliteFile
 from data.replaying import Sent, Tombstone, carry_over, replay, settle_letters, settled_letters
 from data.restoring import Copy, log_problems, lost_boxes, open_copy, put_in_place, put_on_server
@@ -28,7 +29,7 @@ from data.school import load_school
 from data.scratch import scratch
 from data.surveys import all_surveys
 from data.tombstone_mirror import Mirror, MirrorProblem, in_database, mirror_due, read_mirror
-from data.tombstones import changes, set_changes
+from data.tombstones import PERSON, changes, set_changes
 from data.vault import BoxKeys, KeyProblem, Vault
 from scheduler.closing import close_survey, give_up_lost_box
 
@@ -153,14 +154,14 @@ async def _since(settings: Settings, vault: Vault) -> Since:
 
 
 async def _in_old_database(settings: Settings, vault: Vault) -> tuple[Mirror, Sent] | None:
-    """None where there is none, or where it cannot be read any more."""
+    """None where there is none, where it cannot be read any more, or where nobody has joined yet: it knows nothing."""
     place = settings.database
     if isinstance(place, SqliteFile) and not place.path.exists():
         return None
     db = Database(place, vault, box_keys(settings))
     try:
         async with db.reading() as tx:
-            return await in_database(tx), await settled_letters(tx)
+            return (await in_database(tx), await settled_letters(tx)) if await has_people(tx) else None
     except (DatabaseProblem, KeyProblem):
         return None
     finally:
@@ -174,13 +175,14 @@ async def _made_fit(db: Database, copy: Copy, lost: list[str], since: Since, now
         await set_changes(tx, max(since.changes, await changes(tx)) + 1)
         school = await load_school(tx)
         zone: tzinfo = school.zone if school else UTC
+        gone = await replay(tx, now, PERSON)  # before closing, which would hand their words to the readers
         for survey in await all_surveys(tx, "open"):
             if survey.id in lost:
                 await give_up_lost_box(tx, survey, now, now.astimezone(zone).date())
             elif survey.mode != "ANON" and survey.closes_at <= now:
                 await close_survey(tx, survey, now, survey.closes_at.astimezone(zone).date())
         letters = await settle_letters(tx, since.letters)
-        deleted = await replay(tx, now)
+        deleted = gone | await replay(tx, now)
         if school:
             await keep(tx, school, now, COMMAND_LINE)
         made = copy.made_at.isoformat(timespec="minutes") if copy.made_at else ""

@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, insert, select, update
 
 from conversations.screening import screen
-from data.database import AnyRow, Tx
+from data.database import AnyRow, Tx, read_fact, write_fact
 from data.moments import moment, stamp
 from data.tables import code_uses, codes, visits, wrong_codes
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
 LENGTH = 10
+NUMBERS = "letters/"  # facts: the highest number of a letter in each group, of which the code may be gone
 START = 16  # letters of a hash that name a code in a button
 DEVICE_CODE_LIFE = timedelta(minutes=15)
 _LINK = re.compile(r"\S+(?:\?start=|/join/)(\S+)")
@@ -198,9 +199,20 @@ async def slip_of_code(tx: Tx, code: str) -> Slip | None:
 
 
 async def next_slip(tx: Tx, group: str | None) -> int:
-    """The number of this group's next letter."""
+    """The number of this group's next letter: never one that a family had before."""
     highest = await tx.value(select(func.max(codes.c.slip)).where(codes.c.group_id == group))
-    return int(highest or 0) + 1
+    return max(int(highest or 0), await _number_before(tx, group)) + 1
+
+
+async def _number_before(tx: Tx, group: str | None) -> int:
+    return int(await read_fact(tx, f"{NUMBERS}{group or ''}") or 0)
+
+
+async def keep_numbers(tx: Tx) -> None:
+    """Call it before codes are deleted: the school's own list still says whose number it was, and so may the queue."""
+    for group, highest in await tx.all(select(codes.c.group_id, func.max(codes.c.slip)).group_by(codes.c.group_id)):
+        if int(highest or 0) > await _number_before(tx, group):
+            await write_fact(tx, f"{NUMBERS}{group or ''}", str(highest).encode())
 
 
 async def replace_code(tx: Tx, slip: Slip, expires_at: datetime, now: datetime) -> str:
@@ -242,6 +254,13 @@ async def approve_code(tx: Tx, hashed: str) -> list[str]:
 async def refuse_code(tx: Tx, hashed: str) -> None:
     """A colleague said no: it waits no longer and opens nothing."""
     await tx.run(update(codes).where(codes.c.hash == hashed).values(waits=False, uses_left=0, replaced=True))
+
+
+async def letters_used_by(tx: Tx, person: str) -> list[int]:
+    """The numbers of the letters somebody came in with; a letter that was replaced since is another family's."""
+    mine = select(codes.c.slip).join(code_uses, code_uses.c.hash == codes.c.hash).where(code_uses.c.person == person)
+    there = mine.where(codes.c.device_of.is_(None), codes.c.replaced.is_(False), codes.c.slip.is_not(None))
+    return [r.slip for r in await tx.all(there.order_by(codes.c.slip))]
 
 
 async def codes_used_by(tx: Tx, person: str) -> list[Slip]:

@@ -17,7 +17,7 @@ from sqlalchemy import and_, delete, or_, select, update
 from data.access import end_addresses
 from data.audit import note
 from data.audit_erasing import erase_details
-from data.codes import codes_used_by, place_of
+from data.codes import codes_used_by, keep_numbers, place_of
 from data.comments import QUOTE, find_comment
 from data.database import AnyRow, Tx
 from data.held import items_of, open_runs, sheets_of_person
@@ -153,6 +153,7 @@ async def _drop_skeletons(tx: Tx, now: datetime) -> int:
 
 async def _erase_codes(tx: Tx, person: str) -> None:
     """The codes they came in with, with the label on them, and the letters these had replaced."""
+    await keep_numbers(tx)
     for slip in await codes_used_by(tx, person):
         others = code_uses.c.person != person
         shared = await tx.first(select(code_uses.c.hash).where(code_uses.c.hash == slip.hash, others))
@@ -173,7 +174,7 @@ async def _erase_answers(tx: Tx, person: str, now: datetime) -> None:
     for sheet in await sheets_of_person(tx, person):
         survey = await find_survey(tx, sheet.survey)
         if survey and sheet.mode == "NAMED":
-            await remove_sheet(tx, survey, sheet.sheet, OWN_WISH, None, now)
+            await remove_sheet(tx, survey, sheet.sheet, OWN_WISH, None, now, damaged_too=True)
         await tx.run(delete(sheet_keys).where(sheet_keys.c.id == sheet.key))
     for record in await records_of(tx, person):
         await tx.run(delete(records).where(records.c.id == record.id))
@@ -245,14 +246,17 @@ async def is_erased(tx: Tx, person: str) -> datetime | None:
 
 
 async def _erase_log(tx: Tx, label: str, now: datetime) -> None:
-    """Details that name them, such as a reason that staff wrote. Who did what, when and to what stays."""
+    """Reasons that staff wrote and that name them. Who did what, when and to what stays.
+
+    Only what people wrote is searched: a label can be a word of ours, such as Head, or a number.
+    """
     if len(label.strip()) < SHORTEST_LABEL:
         return
     word = re.compile(rf"(?<!\w){re.escape(label.strip())}(?!\w)", re.IGNORECASE)
     rows = await tx.all(select(audit.c.id, audit.c.sealed).where(audit.c.sealed.is_not(None)))
-    naming = [r.id for r in rows if any(word.search(said) for said in _details(tx, r))]
+    naming = [r.id for r in rows if word.search(_reason(tx, r))]
     await erase_details(tx, naming, now, "deleted")
 
 
-def _details(tx: Tx, row: AnyRow) -> list[str]:
-    return [str(said) for said in json.loads(tx.vault.open("audit", row.sealed, str(row.id))).values()]
+def _reason(tx: Tx, row: AnyRow) -> str:
+    return str(json.loads(tx.vault.open("audit", row.sealed, str(row.id))).get("reason", ""))

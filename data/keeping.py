@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select
 
 from data.audit import entries, note
 from data.audit_erasing import forget_entries
+from data.codes import keep_numbers
 from data.database import Database, Tx, write_fact
 from data.erasing import erase, erase_leftovers, must_stay
 from data.moments import stamp
@@ -45,7 +46,7 @@ from data.tables import (
 )
 from data.tombstones import ITEM, bury, forget_tombstones
 from data.totals import to_totals
-from data.unchanged import AnswersChanged, check_answers
+from data.unchanged import is_whole
 
 LAST = "kept-at"  # the fact that holds when this was last done
 WARNED = "named-warned"  # audit row: admin and SENCO were told that answers of a child's papers go
@@ -123,21 +124,15 @@ async def note_kept(tx: Tx, now: datetime) -> None:
 
 
 async def _answers(tx: Tx, night: Night) -> Iterable[Gone]:
-    """Answer sheets become totals at the end of a school year (NAMED: below)."""
+    """Answer sheets become totals at the end of a school year (NAMED: below).
+
+    Damaged answers are left as they are: a backup may mend them, and wrong totals would stay for ever.
+    """
     over = [s for s in await _with_sheets(tx) if s.mode != "NAMED" and _over(s, night)]
-    due = [s for s in over if await _whole(tx, s)]
+    due = [s for s in over if await is_whole(tx, s.id)]
     n = sum([await to_totals(tx, survey, night.now, night.today) for survey in due])
     damaged = Gone("damaged", len(over) - len(due), _oldest(over))
     return [Gone("answers", n, _oldest(due)), Gone("surveys", len(due), _oldest(due)), damaged]
-
-
-async def _whole(tx: Tx, survey: Survey) -> bool:
-    """Damaged answers are left as they are: a backup may mend them, and wrong totals would stay for ever."""
-    try:
-        await check_answers(tx, survey.id)
-    except AnswersChanged:
-        return False
-    return True
 
 
 def _over(survey: Survey, night: Night) -> bool:
@@ -179,7 +174,7 @@ async def _named(tx: Tx, night: Night) -> Iterable[Gone]:
         if goes_on is None:
             await _warn(tx, survey, night)
             told.append(survey)
-        elif goes_on <= night.today and await _whole(tx, survey):
+        elif goes_on <= night.today and await is_whole(tx, survey.id):
             sheets += await to_totals(tx, survey, night.now, night.today)
             gone.append(survey)
     return [Gone("warned", len(told), _oldest(told)), Gone("named", sheets, _oldest(gone))]
@@ -257,6 +252,7 @@ async def _messages(tx: Tx, night: Night) -> Iterable[Gone]:
 
 async def _codes(tx: Tx, night: Night) -> Iterable[Gone]:
     """Codes that nobody used. The code that somebody came in with stays as long as they do: it opens their browser."""
+    await keep_numbers(tx)
     unused = codes.c.hash.not_in(select(code_uses.c.hash))
     old = and_(unused, codes.c.expires_at < night.before(days=night.keeping.codes_days))
     return [await _delete(tx, "codes", codes, old, codes.c.expires_at)]

@@ -20,7 +20,7 @@ from data.records import all_records
 from data.surveys import Survey, find_survey
 from data.tables import answers, records, removals, sheet_keys
 from data.tombstones import SHEET, bury
-from data.unchanged import check_answers, note_answers
+from data.unchanged import AnswersChanged, is_whole, note_answers
 
 LONGEST_REASON = 500  # letters
 REPLAYED = "It was taken out before, and a backup had brought it back."
@@ -37,18 +37,24 @@ class Removal:
     sheet: str
 
 
-async def remove_sheet(tx: Tx, survey: Survey, sheet: str, reason: str, actor: str | None, now: datetime) -> bool:
+async def remove_sheet(
+    tx: Tx, survey: Survey, sheet: str, reason: str, actor: str | None, now: datetime, damaged_too: bool = False
+) -> bool:
     """Take this sheet out, with its key and its place in a child's papers; False where there is none.
 
-    Raises ValueError without a reason, AnswersChanged where the survey's answers are damaged.
+    Raises ValueError without a reason, AnswersChanged where the survey's answers are damaged. `damaged_too`: then all
+    the same, for whoever has the right to it; the rest still counts as damaged afterwards.
     """
     if not reason.strip():
         raise ValueError("a sheet is taken out only with a reason")
-    await check_answers(tx, survey.id)
+    whole = await is_whole(tx, survey.id)
+    if not whole and not damaged_too:
+        raise AnswersChanged(survey.id)
     person = await _cut_key(tx, survey.id, sheet)
     if not await tx.run(delete(answers).where(answers.c.survey == survey.id, answers.c.sheet == sheet)):
         return False
-    await note_answers(tx, survey.id)
+    if whole:
+        await note_answers(tx, survey.id)
     for record in await all_records(tx) if person else []:
         if (record.survey, record.person) == (survey.id, person):
             await tx.run(delete(records).where(records.c.id == record.id))
@@ -62,7 +68,7 @@ async def remove_again(tx: Tx, sheet: str, now: datetime) -> None:
     survey = await tx.value(select(answers.c.survey).where(answers.c.sheet == sheet).limit(1))
     found = await find_survey(tx, survey) if survey else None
     if found:
-        await remove_sheet(tx, found, sheet, REPLAYED, None, now)
+        await remove_sheet(tx, found, sheet, REPLAYED, None, now, damaged_too=True)
 
 
 async def note_removal(tx: Tx, survey: str, sheet: str, reason: str, actor: str | None, now: datetime) -> None:

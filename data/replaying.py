@@ -26,6 +26,7 @@ from data.surveys import find_survey
 from data.tables import answers, outbox, people, queue, roles, surveys, tombstones
 from data.tombstones import ACCESS, ANSWERS, CHILD, ITEM, NAMES, PAUSE, PERSON, ROLE, SHEET, STOP, buried, role_ref
 from data.totals import to_totals
+from data.unchanged import is_whole
 
 Undo = Callable[[Tx, str, datetime], Awaitable[object]]
 
@@ -51,10 +52,10 @@ async def carry_over(tx: Tx, found: Iterable[Tombstone]) -> int:
     return len(new)
 
 
-async def replay(tx: Tx, now: datetime) -> dict[str, int]:
-    """Delete again what has a tombstone; how many of each kind there still were."""
+async def replay(tx: Tx, now: datetime, *only: str) -> dict[str, int]:
+    """Delete again what has a tombstone, of these kinds where some are named; how many of each there still were."""
     done = {}
-    for kind, refs, undo in _PLAN:
+    for kind, refs, undo in (step for step in _PLAN if not only or step[0] in only):
         found = await buried(tx, kind, await refs(tx))
         for ref in found:
             await undo(tx, ref, now)
@@ -129,8 +130,9 @@ async def _cut_names(tx: Tx, ref: str, now: datetime) -> None:
 
 
 async def _to_totals(tx: Tx, ref: str, now: datetime) -> None:
+    """Damaged answers are left to the nightly job, which counts them and says so."""
     survey = await find_survey(tx, ref)
-    if survey:
+    if survey and await is_whole(tx, survey.id):
         await to_totals(tx, survey, now, now.date())
 
 

@@ -47,6 +47,15 @@ async def check_answers(tx: Tx, survey: str) -> None:
         raise AnswersChanged(survey)
 
 
+async def is_whole(tx: Tx, survey: str) -> bool:
+    """The same as a question."""
+    try:
+        await check_answers(tx, survey)
+    except AnswersChanged:
+        return False
+    return True
+
+
 async def _digest(tx: Tx, survey: str) -> bytes:
     """Of the form as it was sent, the numbers beside the counts, and every row the counts are made of."""
     of = surveys.c
