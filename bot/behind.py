@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.facts import House
-from data.codes import slips_of
+from data.codes import letters_used_by
 from data.database import Tx
 from data.people import all_groups, find_person, groups_of
 
@@ -29,5 +29,4 @@ def roles_in_words(house: House, roles: frozenset[str] | tuple[str, ...], langua
 
 async def letter_of(tx: Tx, person: str) -> str:
     """The number of the letter they joined with, by which the office finds a family that it gave no name for."""
-    numbers = {slip.invitation.slip for slip in await slips_of(tx) if slip.person == person}
-    return ", ".join(str(number) for number in sorted(n for n in numbers if n))
+    return ", ".join(str(number) for number in sorted(set(await letters_used_by(tx, person))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from conversations.asking import answer_words
 from conversations.form import Form, said
 from data.database import Tx
 from data.people import find_person
+from data.queue import EMPTIED, items_of
 from data.records import Record
 from data.surveys import find_survey
 
@@ -38,13 +39,25 @@ async def family_of(tx: Tx, house: House, record: Record, language: str) -> str:
     return house.say(language, "letter.number", n=letter) if letter else house.say(language, "records.no-label")
 
 
-async def paper_of(tx: Tx, house: House, record: Record, language: str) -> Paper:
+async def paper_of(tx: Tx, house: House, record: Record, language: str, roles: Iterable[str] = ()) -> Paper:
+    """For a reader with these roles: words that are about them are left out (SAFE-7)."""
     survey = await find_survey(tx, record.survey)
     assert survey
     family = await family_of(tx, house, record, language)
     facts = _facts(house, record, family, language)
     title = said(survey.form.title, language)
-    return Paper(record.id, title, facts, _answers(house, survey.form, record, language))
+    hides = await _is_about(tx, record, set(roles))
+    return Paper(record.id, title, facts, _answers(house, survey.form, record, language, hides))
+
+
+async def _is_about(tx: Tx, record: Record, roles: set[str]) -> bool:
+    """Whether this family's words may be about somebody with these roles.
+
+    Of an item that has gone nobody knows any more whose it was: then it may be theirs if nothing of theirs is left.
+    """
+    items = await items_of(tx, record.survey)
+    mine = [item for item in items if item.person == record.person] or [i for i in items if i.kind == EMPTIED]
+    return any(roles & set(item.about) for item in mine)
 
 
 def _facts(house: House, record: Record, family: str, language: str) -> Pairs:
@@ -59,13 +72,15 @@ def _facts(house: House, record: Record, family: str, language: str) -> Pairs:
     return tuple((house.say(language, key), value) for key, value in found if value)
 
 
-def _answers(house: House, form: Form, record: Record, language: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _answers(
+    house: House, form: Form, record: Record, language: str, hides: bool
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
     s = house.setting(None, "", language)
     found = []
     for q in form.questions:
         if answer := record.answers.get(q.id):
-            raised = answer.kind == "raised"
-            words = house.say(language, "records.raised") if raised else answer_words(q, answer, s)
+            instead = "raised" if answer.kind == "raised" else "about-you" if hides and q.type == "text" else ""
+            words = house.say(language, f"records.{instead}") if instead else answer_words(q, answer, s)
             found.append((s.fill(said(q.text, language)), lines_of(words) or (words,)))
     return tuple(found)
 

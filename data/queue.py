@@ -131,6 +131,11 @@ async def all_items(tx: Tx) -> list[Item]:
     return [_item(tx, row) for row in rows]
 
 
+async def items_of(tx: Tx, survey: str) -> list[Item]:
+    """What came out of this survey, also where the words have gone by now."""
+    return [_item(tx, row) for row in await tx.all(select(queue).where(queue.c.survey == survey))]
+
+
 async def mark_read(tx: Tx, id: str, person: str, now: datetime) -> bool:
     """Note who read it first; False when somebody had."""
     unread = update(queue).where(queue.c.id == id, queue.c.read_at.is_(None))

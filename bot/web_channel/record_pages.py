@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.child_papers import TEMPLATE, Paper, as_values, family_of, paper_of
+from bot.child_papers import TEMPLATE, as_values, family_of, paper_of
 from bot.papers.typesetting import NotPrintable, pdf
 from bot.web_channel.channel import web_of
 from bot.web_channel.door import acting, looking
@@ -84,7 +84,7 @@ async def _printed(request: Request, visitor: Visitor, records: Sequence[Record]
     """Typeset in a thread, since nobody else should wait for it. None where our fonts lack a letter."""
     web, language = web_of(request), visitor.person.language
     async with web.db.reading() as tx:
-        papers = [await paper_of(tx, web.house, record, language) for record in records]
+        papers = [await paper_of(tx, web.house, r, language, visitor.person.roles) for r in records]
         family = await family_of(tx, web.house, records[0], language)
         values = await as_values(tx, web.house, family, papers, visitor.person.id, web.now, language)
     try:
@@ -103,7 +103,7 @@ async def _draw(
     notice: str = "",
 ) -> Response:
     web, language = web_of(request), visitor.person.language
-    papers: list[Paper] = [await paper_of(tx, web.house, record, language) for record in records]
+    papers = [await paper_of(tx, web.house, record, language, visitor.person.roles) for record in records]
     facts = {"family": await family_of(tx, web.house, records[0], language), "papers": papers, "which": which}
     page = {"person": records[0].person, "opened": opened, "notice": notice}
     return draw_for(request, visitor, "records_family.html", 200, **facts, **page)
