@@ -10,7 +10,7 @@ from bot.moderation import decide
 from bot.web_channel.channel import web_of
 from bot.web_channel.door import Form, acting, to
 from bot.web_channel.queue_door import may_see, may_transfer, read_item
-from bot.web_channel.queue_item import READERS, can_be_recorded, copy_taken, draw_item
+from bot.web_channel.queue_item import READERS, can_be_recorded, copy_taken, draw_item, state_of
 from bot.web_channel.sessions import Visitor
 from data.alerts import note_step
 from data.database import Tx
@@ -29,6 +29,8 @@ async def send_on(request: Request) -> Response:
     web, (visitor, form) = web_of(request), entered
     async with web.db.transaction() as tx:
         item = await read_item(tx, request, visitor)
+        if form.get("drawn", state_of(item)) != state_of(item):  # a colleague was quicker: what is ticked is not theirs
+            return await _again(request, tx, visitor, item, "queue.sent-meanwhile", {})
         if wrong := _cannot_send(item, form):
             return await _again(request, tx, visitor, item, wrong, form)
         await _send_on(request, tx, visitor, item, form)

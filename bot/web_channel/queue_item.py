@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -54,6 +55,7 @@ class Page:
     route: str
     routes: tuple[Choice, ...]
     about: tuple[Choice, ...]
+    drawn: str
     reason: str = field(repr=False)
     can_record: bool
     deleted_on: str
@@ -88,6 +90,12 @@ async def next_step(tx: Tx, person: Person, item: Item) -> str:
     return "confirm" if await copy_taken(tx, item) else "copy"
 
 
+def state_of(item: Item) -> str:
+    """A short mark of where it goes and who it is about, by which a form tells what it was drawn from."""
+    said = (item.route, item.routed_by, sorted(item.about), item.reason)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
 async def copy_taken(tx: Tx, item: Item) -> bool:
     return any(look.what == "copy" for look in await looks_at(tx, item.id))
 
@@ -117,6 +125,7 @@ async def _page(request: Request, tx: Tx, visitor: Visitor, item: Item, draft: D
         route=house.say(language, f"queue.route-short.{item.route}") if item.route else "",
         routes=_routes(house, language, draft.get("route", item.route or "")),
         about=_about(house, language, draft, item),
+        drawn=state_of(item),
         reason=draft.get("reason", item.reason),
         can_record=can_be_recorded(person, item),
         deleted_on=_deleted_on(house, language, item),
