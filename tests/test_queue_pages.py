@@ -523,7 +523,7 @@ async def test_the_copy_as_a_paper(school: School, enter: Enter) -> None:
     """SAFE-8, EXP-3: the file's name tells of nobody."""
     id = await put(school, route="welfare", text=f"{WORDS} 😢 <b> #emph[x]")
     dsl = await enter("dsl")
-    await dsl.open(f"/queue/{id}")
+    await read(dsl, id)
     await dsl.press("Save as PDF")
     assert dsl.answer.headers["content-type"] == "application/pdf"
     assert dsl.answer.headers["content-disposition"] == 'attachment; filename="record.pdf"'
@@ -541,7 +541,7 @@ async def test_letters_that_cannot_be_printed_are_not_left_out(school: School, e
     with pytest.raises(NotPrintable):
         pdf("queue_copy.typ", {"titles": ["a", "b", "c"], "facts": [], "words": ["বাংলা"], "steps": [], "lang": "en"})
     dsl = await enter("dsl")
-    await dsl.open(f"/queue/{id}")
+    await read(dsl, id)
     page = await dsl.press("Save as PDF")
     assert "Some letters in it cannot be printed. Please copy the text instead." in page.text
     assert "বাংলা" in page.text
@@ -554,6 +554,7 @@ async def test_no_copy_goes_out_unnoted(school: School, enter: Enter, monkeypatc
     async def fails(*_: object) -> None:
         raise RuntimeError
 
+    await read(dsl, id)
     monkeypatch.setattr("bot.web_channel.queue_copies.note_look", fails)
     await act(dsl, f"/queue/{id}/copy", say="text")
     assert dsl.answer.status_code == 500
@@ -591,6 +592,7 @@ async def test_only_some_may_say_that_it_is_in_the_record(school: School, enter:
     for route, also in (("welfare", ""), ("staff", "head"), ("head", "chair")):
         id = await put(school, route=route, about=("head",) if route == "head" else ())
         allowed = role in (*MAY["transfer"], also)
+        await read(browser, id)
         await act(browser, f"/queue/{id}/copy", say="text")
         assert (WORDS in browser.answer.text) == allowed
         async with school.db.transaction() as tx:
@@ -603,13 +605,15 @@ async def test_only_those_may_take_it_back(school: School, enter: Enter) -> None
     id = await put(school, route="welfare")
     await recorded(school, id, await enter("dsl"))
     senco = await enter("senco")
+    await read(senco, id)
     await act(senco, f"/queue/{id}/done", say="undo")
     assert senco.answer.status_code == 404
     assert (await found(school, id)).done_at is not None
 
 
 async def recorded(school: School, id: str, browser: PlainBrowser) -> None:
-    """Copied, checked, said."""
+    """Read, copied, checked, said."""
+    await read(browser, id)
     await act(browser, f"/queue/{id}/copy", say="text")
     await act(browser, f"/queue/{id}/done", say="done", checked="yes")
     assert (await found(school, id)).done_at == school.clock.now

@@ -9,9 +9,12 @@ from starlette.requests import Request
 
 from bot.web_channel.sessions import Visitor
 from conversations.roles import ROUTED_TO, may, may_read
+from data.audit import entries
 from data.database import Tx
 from data.people import Person
 from data.queue import Item, find_item
+
+READ = "item.read"
 
 
 async def item_here(tx: Tx, request: Request, visitor: Visitor) -> Item:
@@ -23,11 +26,16 @@ async def item_here(tx: Tx, request: Request, visitor: Visitor) -> Item:
 
 
 async def read_item(tx: Tx, request: Request, visitor: Visitor) -> Item:
-    """The same, for whatever needs that somebody pressed `Read` before."""
+    """The same, for whatever needs that this visitor pressed `Read` before."""
     item = await item_here(tx, request, visitor)
-    if item.read_at is None:
+    if not await has_read(tx, item, visitor):
         raise HTTPException(404)
     return item
+
+
+async def has_read(tx: Tx, item: Item, visitor: Visitor) -> bool:
+    """Whether the audit log says that this visitor pressed `Read`: everybody who sees words is noted, not the first."""
+    return item.read_at is not None and visitor.person.id in {e.actor for e in await entries(tx, item.id, READ)}
 
 
 def may_see(person: Person, item: Item) -> bool:

@@ -12,10 +12,10 @@ from bot.item_record import kind_of, name_of, survey_title
 from bot.reading import age
 from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.door import acting, looking, to
-from bot.web_channel.queue_door import item_here, may_see
+from bot.web_channel.queue_door import has_read, item_here, may_see
 from bot.web_channel.queue_item import draw_item, next_step
 from bot.web_channel.sessions import Visitor
-from bot.web_channel.staff_page import draw_for
+from bot.web_channel.staff_page import NOT_DONE, draw_for
 from conversations.roles import may
 from data.alerts import acknowledge, steps_of
 from data.audit import note
@@ -24,7 +24,6 @@ from data.database import Tx
 from data.queue import (
     URGENT,
     Item,
-    find_item,
     finished_concerns,
     finished_items,
     mark_read,
@@ -79,22 +78,22 @@ async def read(request: Request) -> Response:
 
 
 async def show_item(request: Request) -> Response:
-    """An item that somebody has read. Before that its address shows the list: words only come after `Read`."""
+    """An item that this visitor has read. Before that its address shows the list: words only come after `Read`."""
     visitor = await looking(request, "queue")
     if isinstance(visitor, Response):
         return visitor
     async with web_of(request).db.reading() as tx:
-        item = await find_item(tx, request.path_params["id"])
-        if item and may_see(visitor.person, item) and item.read_at is None:
-            return to(request, "/queue")
         item = await item_here(tx, request, visitor)
+        if not await has_read(tx, item, visitor):
+            return to(request, "/queue")
         return await draw_item(request, tx, visitor, item, notice=_notice(request, visitor))
 
 
 async def to_item(request: Request) -> Response:
     """The address of a form that was sent, opened again, after a pause for example, leads to its item."""
     visitor = await looking(request, "queue")
-    return visitor if isinstance(visitor, Response) else to(request, f"/queue/{request.path_params['id']}")
+    said = f"?said={NOT_DONE}" if request.query_params.get("said") == NOT_DONE else ""
+    return visitor if isinstance(visitor, Response) else to(request, f"/queue/{request.path_params['id']}{said}")
 
 
 def _notice(request: Request, visitor: Visitor) -> str:
