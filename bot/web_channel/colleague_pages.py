@@ -60,7 +60,7 @@ async def _waiting(tx: Tx, web: WebChannel, visitor: Visitor, slip: Slip) -> Wai
 
 async def decide(request: Request) -> Response:
     """A yes or a no to a role that waits."""
-    web, let_in = web_of(request), await acting(request, ACTION)
+    web, let_in = web_of(request), await acting(request, ACTION, page="/people/staff")
     if isinstance(let_in, Response):
         return let_in
     visitor, form = let_in

@@ -27,7 +27,7 @@ def draw_locked(
         notices=[card(m) for m in notices],
         has_app=locked.has_app,
         code=code,
-        back=own_path(back or here),
+        back=own_path(back or getattr(request.state, "back", here)),
     )
 
 

@@ -12,12 +12,15 @@ from bot.web_channel.sessions import Visitor, csrf_of, remember
 from conversations.roles import STAFF_ROLES
 from data.sessions import STAFF_IDLE
 
+NOT_DONE = "not-done"  # what an address may ask the page to say: a form was sent, and did nothing yet
+
 
 def draw_for(request: Request, visitor: Visitor, template: str, status: int = 200, **facts: object) -> Response:
     """A page of this visitor; in the demo their cookie goes out with it."""
     web = web_of(request)
     locks = {"locks": _locks(web, visitor), "can_lock": visitor.can_lock}
-    signed = {"csrf": csrf_of(web, visitor.secret), "joined": True, **locks}
+    signed: dict[str, object] = {"csrf": csrf_of(web, visitor.secret), "joined": True, **locks}
+    signed["not_done"] = request.method == "GET" and request.query_params.get("said") == NOT_DONE
     response = render(request, template, status, visitor.person.language, **signed, **facts)
     if visitor.new:
         remember(request, response, visitor.secret)
