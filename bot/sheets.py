@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.exports import ANON_LEAST, answer_words
 from bot.facts import House
+from bot.results import results_of
 from conversations.form import said
 from conversations.summary import fill
 from data.answers import sheets_of
@@ -55,9 +56,12 @@ async def look_at_sheet(
     await note_look(tx, actor, "sheet", survey.id, "", now)
     values = sheets[numbers[number]]
     facts, texts = house.survey_facts(survey, language), house.texts
+    hidden = {q.id for q in (await results_of(tx, house, survey, language)).questions if q.hidden}
+    instead = texts.say(language, "summary.hidden")  # as in the file of answers
     answers = tuple(
-        (q.id, fill(said(q.text, language), facts), answer_words(q, values.get(q.id), texts, language))
+        (q.id, fill(said(q.text, language), facts), instead if q.id in hidden else words)
         for q in survey.form.questions
         if q.type != "text"
+        for words in [answer_words(q, values.get(q.id), texts, language)]
     )
     return OneSheet(survey, numbers[number], number, answers)
