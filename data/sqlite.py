@@ -25,6 +25,8 @@ from data.tables import facts
 from data.vault import Vault
 from data.writing import Writer
 
+SYNCHRONOUS = "FULL"  # only tests, which no power cut meets, may do with less
+
 
 class SqliteStore:
     """Transactions on a SQLite file."""
@@ -183,7 +185,7 @@ def _writing_engine(path: Path) -> Engine:
 def _on_connect(read_only: bool) -> Callable[[Any, Any], None]:
     pragmas = ["busy_timeout=5000", "foreign_keys=ON", "trusted_schema=OFF"]
     if not read_only:
-        pragmas += ["journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"]
+        pragmas += ["journal_mode=WAL", f"synchronous={SYNCHRONOUS}", "secure_delete=ON"]
 
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun by us, below

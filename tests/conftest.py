@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.web_channel.app import make_app
+from data import sqlite
 from data.place import PostgresServer
 from tests.browser.plain import NewBrowser, PlainBrowser
 from tests.canaries import errors_are_heard, pytest_runtest_makereport, watched_for_secrets
@@ -51,6 +52,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marked("both_databases") and not marked("files"):
         metafunc.fixturenames.append("database")
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_cuts() -> Iterator[None]:
+    """Waiting for the disk took longer than the tests themselves; a kill loses nothing that was written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite, "SYNCHRONOUS", "OFF")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,6 +25,7 @@ from data.outbox import new_owner
 from data.people import Person, add_person, add_role, find_group, find_person, join_group, save_groups
 from data.place import Place, SqliteFile
 from data.school import check_school, save_school
+from data.sqlite import prepare
 from data.vault import BoxKeys, Vault
 from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
 from scheduler.ladder import climb_due
@@ -176,11 +180,29 @@ def place_for(folder: Path) -> Place:
 all_texts = cache(load_texts)  # they cannot be changed, and take longer to read than most tests take
 
 
+@cache
+def migrated_file() -> Path:
+    """An empty database under MASTER, made once: to migrate one takes longer than most tests take."""
+    folder = Path(tempfile.mkdtemp(prefix="migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    prepare(folder / "yousaid.db", Vault(MASTER), create=True)
+    return folder / "yousaid.db"
+
+
+def start_migrated(path: Path) -> None:
+    """Where there is no database yet, begin with one of the newest schema."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(migrated_file(), path)
+
+
 @asynccontextmanager
 async def opened(folder: Path, clock: Clock | None = None, **facts: object) -> AsyncIterator[School]:
     """Elmfield in this folder, closed again at the end. Opened twice, it is a restart."""
-    clock = clock or Clock()
-    db = await open_database(place_for(folder), vault_in(folder), BoxKeys(folder / "keys"), create=True)
+    clock, place, vault = clock or Clock(), place_for(folder), vault_in(folder)
+    if isinstance(place, SqliteFile) and vault.id == Vault(MASTER).id:
+        start_migrated(place.path)
+    db = await open_database(place, vault, BoxKeys(folder / "keys"), create=True)
     try:
         school = check_school(ELMFIELD | facts, "school.yaml")
         async with db.transaction() as tx:

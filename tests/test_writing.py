@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, insert, text
 from sqlalchemy.exc import IntegrityError
 
+from data import sqlite as our_sqlite
 from data.database import read_fact, write_fact
 from data.tables import roles
-from tests.school import School
+from tests.school import School, opened
 
 
 async def note(school: School, name: str, fails: bool = False) -> object:
@@ -72,3 +76,13 @@ async def test_a_cancelled_turn_leaves_the_way_free(school: School) -> None:
         await hanging
     assert await waiting == b"1"
     assert await stored(school, "a", "b") == [False, True]
+
+
+async def test_outside_tests_a_commit_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FAIL-1: what was confirmed survives a power cut. (Tests do with less: tests/conftest.py.)"""
+    command = [sys.executable, "-c", "import data.sqlite; print(data.sqlite.SYNCHRONOUS)"]
+    ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+    monkeypatch.setattr(our_sqlite, "SYNCHRONOUS", ran.stdout.strip())
+    async with opened(tmp_path) as school, school.db.transaction() as tx:
+        assert await tx.value(text("PRAGMA synchronous")) == 2  # FULL
+        assert await tx.value(text("PRAGMA journal_mode")) == "wal"
