@@ -106,6 +106,11 @@ async def addresses_of(tx: Tx, person: str) -> list[Address]:
     return [Address(channel, where) for channel, where in opened]
 
 
+async def has_people(tx: Tx) -> bool:
+    """Whether anybody has ever joined, and was not deleted to the last trace."""
+    return await tx.first(select(people.c.id).limit(1)) is not None
+
+
 async def can_be_reached(tx: Tx, person: str) -> bool:
     """Whether messages of the bot's own accord reach this person, as far as is known."""
     found = await find_person(tx, person)
