@@ -161,10 +161,24 @@ def put_in_place(new: Path, target: Path) -> Path | None:
     """Replace the SQLite file `target` by `new` in one step; where the old one is kept now, if there was one."""
     _one_file(new)
     target.parent.mkdir(parents=True, exist_ok=True)
-    kept = _keep(target) if target.exists() else None
+    kept = free_place(target)
+    there = target.exists()
+    if there:
+        _fold_wal(target)
+    _part(target, kept)
+    if there:
+        _keep(target, kept)
     os.replace(new, target)
     sync_folder(target.parent)
-    return kept
+    return kept if there else None
+
+
+def _part(target: Path, kept: Path) -> None:
+    """The old WAL, also of a file that is gone, must not stay beside the new one: SQLite would play it over that."""
+    for end in ("-wal", "-shm"):
+        left = target.with_name(target.name + end)
+        if left.exists():
+            left.rename(kept.with_name(kept.name + end))
 
 
 async def put_on_server(
@@ -203,23 +217,13 @@ def _one_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _keep(target: Path) -> Path:
-    """A second name for the old database, which keeps its first until it is replaced.
-
-    Its WAL must not stay beside the new one: it is folded in, or goes with a file too damaged for that.
-    """
-    _fold_wal(target)
-    kept = free_place(target)
-    for end in ("-wal", "-shm"):
-        left = target.with_name(target.name + end)
-        if left.exists():
-            left.rename(kept.with_name(kept.name + end))
+def _keep(target: Path, kept: Path) -> None:
+    """A second name for the old database, which keeps its first until it is replaced."""
     try:
         os.link(target, kept)
     except OSError:  # a file system without second names
         shutil.copy2(target, kept)
     os.utime(kept)  # from today on it is kept, see data/backup.py
-    return kept
 
 
 def free_place(target: Path) -> Path:
