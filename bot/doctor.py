@@ -27,7 +27,7 @@ from conversations.texts import load_texts
 from data.alerts import open_alerts, steps_of
 from data.audit_check import check_log
 from data.counting import count_checks
-from data.database import Database, DatabaseProblem, Tx, read_fact
+from data.database import Database, DatabaseProblem, Tx, is_empty, read_fact
 from data.lock import run_lock
 from data.moments import moment
 from data.outbox import oldest_due
@@ -36,7 +36,7 @@ from data.queue import find_item, queue_size
 from data.rotation import check_ring
 from data.school import School, load_school
 from data.surveys import all_surveys
-from data.vault import KeyProblem, Vault
+from data.vault import DamagedKey, KeyProblem, Vault
 from scheduler.ladder import TESTED
 
 LATE = timedelta(minutes=5)
@@ -62,9 +62,11 @@ def in_json(findings: Iterable[Finding]) -> str:
 
 async def examine(now: datetime) -> list[Finding]:
     """Everything, in the order in which it is best mended."""
-    found = [_python(), *_names()]
+    found = [_python()]
     try:
-        settings = read_settings() if not unknown_names() else Settings()
+        unknown = unknown_names()
+        found += _names(unknown)
+        settings = read_settings() if not unknown else Settings()
     except SettingsProblem as problem:
         return [*found, Finding("settings", BROKEN, str(problem), "Mend it in the environment or in .env.")]
     except ValueError:
@@ -81,8 +83,7 @@ def _python() -> Finding:
     return Finding("python", OK if fine else BROKEN, version, "" if fine else "Install Python 3.11 or later.")
 
 
-def _names() -> list[Finding]:
-    unknown = unknown_names()
+def _names(unknown: list[str]) -> list[Finding]:
     if not unknown:
         return [Finding("settings", OK, "every name is known")]
     return [Finding("settings", BROKEN, line, "Mend the name in the environment or in .env.") for line in unknown]
@@ -96,9 +97,9 @@ async def _stored(settings: Settings, telegram: Me | None, now: datetime) -> lis
     try:
         vault = read_vault(settings)
     except KeyProblem as problem:
-        return [Finding("key", BROKEN, str(problem), "Put the key back, or run `yousaid setup` for a new school.")]
+        return [Finding("key", BROKEN, str(problem), await _key_remedy(settings, problem))]
     found = [_key(vault), _folder(settings)]
-    file = await look_at_database(settings.database, vault)
+    file = await look_at_database(settings, vault)
     found += file
     if any(f.state == BROKEN for f in file):
         return found
@@ -110,6 +111,20 @@ async def _stored(settings: Settings, telegram: Me | None, now: datetime) -> lis
         return [*found, Finding("database", BROKEN, str(problem))]
     finally:
         await db.close()
+
+
+async def _key_remedy(settings: Settings, problem: KeyProblem) -> str:
+    """By what is wrong: rights, what is in the file, or no file; a school that is there needs its own key."""
+    path = settings.key_file
+    if settings.key is not None:
+        return "Set YOUSAID_KEY right where it is kept, and start the bot again."
+    if path.exists() and not isinstance(problem, DamagedKey):
+        return f"chmod 600 {path}, and chown it to the account that runs YouSaid."
+    try:
+        new = not path.exists() and await is_empty(settings.database)
+    except DatabaseProblem:
+        new = False
+    return "yousaid setup; or, where there was a school before, yousaid key restore" if new else "yousaid key restore"
 
 
 def _key(vault: Vault) -> Finding:
@@ -128,6 +143,11 @@ def _folder(settings: Settings) -> Finding:
             "Move the key elsewhere and set YOUSAID_KEY_FILE.",
         )
     folder = settings.key_folder
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        says = f"nothing can be written in {folder}: no box can be opened, and no key changed"
+        return Finding(
+            "key folder", BROKEN, says, f"chown it to the account that runs YouSaid, then: chmod 700 {folder}"
+        )
     if folder.is_dir() and os.stat(folder).st_mode & 0o022:
         return Finding("key folder", LOOK, f"others can write to {folder}", f"chmod 700 {folder}")
     return Finding("key folder", OK, "apart from the database")

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from bot.findings import BROKEN, LOOK, OK, Finding
 from bot.settings import Settings
+from data.backup import backups_in
 from data.checkup import Checkup, look_at
 from data.database import HEAD, DatabaseProblem
-from data.place import Place, PostgresServer, SqliteFile
+from data.place import PostgresServer, SqliteFile
 from data.sqlite import prepare, schema_version
+from data.tombstone_mirror import NAME
 from data.vault import KeyProblem, Vault
 
 if TYPE_CHECKING:
@@ -22,16 +24,17 @@ if TYPE_CHECKING:
 OLDEST = 140000  # PostgreSQL 14
 
 
-async def look_at_database(place: Place, vault: Vault) -> list[Finding]:
+async def look_at_database(settings: Settings, vault: Vault) -> list[Finding]:
     """Whether it is there, sound, of this version, ours and can be written."""
+    place = settings.database
     if isinstance(place, SqliteFile):
+        if not place.path.is_file():
+            return [_missing(place, settings)]
         return await asyncio.to_thread(_file, place.path, vault)
     return await _server(place, vault)
 
 
 def _file(path: Path, vault: Vault) -> list[Finding]:
-    if not path.is_file():
-        return [Finding("database", BROKEN, f"there is none at {path}", "yousaid setup")]
     seen = look_at(path)
     if seen.trouble or seen.verdict != "ok":
         return [_unsound(path, seen)]
@@ -42,6 +45,16 @@ def _file(path: Path, vault: Vault) -> list[Finding]:
     except (DatabaseProblem, KeyProblem) as problem:
         return [Finding("database", BROKEN, str(problem))]
     return [*_version(version), *_writing(path, seen)]
+
+
+def _missing(place: SqliteFile, settings: Settings) -> Finding:
+    """A new school, or one that was here: then a new one in its place would only hide what happened."""
+    backups = backups_in(settings.backups_folder)
+    if backups or (settings.key_folder / NAME).exists():
+        says = f"there is none at {place.path.absolute()}, but there was a school with this key"
+        remedy = "Is that the right folder, and YOUSAID_DATABASE right? If it is lost: yousaid restore "
+        return Finding("database", BROKEN, says, remedy + (str(backups[0]) if backups else "FILE"))
+    return Finding("database", BROKEN, f"there is none at {place.path}", "yousaid setup")
 
 
 def _unsound(path: Path, seen: Checkup) -> Finding:

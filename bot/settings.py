@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from data.place import Place, PostgresServer, SqliteFile, backups_beside, read_place
 
 PREFIX = "YOUSAID_"
+ENCODING = "utf-8-sig"  # some editors begin a file with a mark, which would belong to the first name
 
 
 class SettingsProblem(Exception):
@@ -26,6 +27,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_file=".env",
+        env_file_encoding=ENCODING,
         env_ignore_empty=True,
         extra="ignore",
         hide_input_in_errors=True,
@@ -116,8 +118,6 @@ def read_settings() -> Settings:
         if unknown:
             raise SettingsProblem(" ".join(unknown))
         return Settings()
-    except UnicodeDecodeError:
-        raise SettingsProblem("The file .env is not plain text (UTF-8). Save it again as UTF-8.") from None
     except ValidationError as error:
         raise SettingsProblem(" ".join(_plain(error))) from None
 
@@ -125,12 +125,24 @@ def read_settings() -> Settings:
 def unknown_names() -> list[str]:
     """A line for every YOUSAID_... name that is not a setting, with the nearest known one."""
     known = [PREFIX + name.upper() for name in Settings.model_fields] + ["YOUSAID_CHROMIUM"]
-    given = {*os.environ, *(dotenv_values(".env") if Path(".env").is_file() else {})}
+    given = {*os.environ, *_names_in_file()}
     lines = []
     for name in sorted(n for n in given if n.upper().startswith(PREFIX) and n.upper() not in known):
         near = difflib.get_close_matches(name.upper(), known, 1, 0.5)
         lines.append(f"{name} is not a setting." + (f" Did you mean {near[0]}?" if near else " Remove it."))
     return lines
+
+
+def _names_in_file() -> list[str]:
+    """The names in .env; SettingsProblem where it cannot be read, before anything else looks into it."""
+    try:
+        return list(dotenv_values(".env", encoding=ENCODING)) if Path(".env").is_file() else []
+    except UnicodeDecodeError:
+        raise SettingsProblem("The file .env is not plain text (UTF-8). Save it again as UTF-8.") from None
+    except OSError:
+        raise SettingsProblem(
+            "The file .env cannot be read. Make its owner the account that runs YouSaid: `chown`."
+        ) from None
 
 
 def _plain(error: ValidationError) -> list[str]:

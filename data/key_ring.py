@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
-from data.vault import KeyProblem, Vault, read_master_key, sync_folder, write_in_place, write_private
+from data.vault import DamagedKey, KeyProblem, Vault, read_master_key, sync_folder, write_in_place, write_private
 
 KEPT = timedelta(days=31)  # longer than any backup
 _BEFORE = re.compile(r"\.before-(\d{4}-\d{2}-\d{2})(?:-\d+)?$")
@@ -49,11 +49,14 @@ class KeyFile:
     def _text(self) -> tuple[str, os.stat_result]:
         path = self.path
         try:
-            with path.open(encoding="ascii") as file:
+            with path.open(encoding="utf-8-sig", errors="replace") as file:  # some editors put a mark before it
                 return file.read(), os.fstat(file.fileno())
         except FileNotFoundError:
-            raise KeyProblem(f"There is no key at {path}. Run `yousaid setup`, or restore it from the sheet.") from None
-        except (OSError, UnicodeDecodeError):
+            raise KeyProblem(
+                f"There is no key at {path}. Type the recovery sheet: `yousaid key restore`; "
+                "or for a new school: `yousaid setup`."
+            ) from None
+        except OSError:
             raise KeyProblem(f"The key at {path} cannot be read. Check who owns it: `chmod 600 {path}`.") from None
 
 
@@ -73,7 +76,7 @@ def read_ring(text: str) -> tuple[bytes, ...]:
     """
     lines = [line for line in re.split(r"[\n,]", text) if line.strip()]
     if not lines:
-        raise KeyProblem("The key is empty. Restore it from the recovery sheet: `yousaid key restore`.")
+        raise DamagedKey("The key is empty. Type the recovery sheet: `yousaid key restore`.")
     with suppress(KeyProblem):  # one key, broken into groups or lines
         return (read_master_key(text),)
     return tuple(key for number, line in enumerate(lines, 1) for key in _keys_of(line, number, len(lines)))
@@ -86,7 +89,7 @@ def _keys_of(line: str, number: int, of: int) -> list[bytes]:
         return [read_master_key(word) for word in line.split()]
     except KeyProblem as problem:
         where = f"Key {number} of {of} is damaged." if of > 1 else "The key is damaged."
-        raise KeyProblem(str(problem).replace("The key is damaged.", where)) from None
+        raise DamagedKey(str(problem).replace("The key is damaged.", where)) from None
 
 
 def write_ring(path: Path, *keys: bytes) -> None:

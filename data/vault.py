@@ -38,6 +38,10 @@ class KeyProblem(Exception):
     """The key is missing, malformed or another one; the text is one line for an operator."""
 
 
+class DamagedKey(KeyProblem):
+    """What should be a key is none: nothing is lost when it is replaced."""
+
+
 class Master:
     """One master key: its id, which is no secret, and the keys under it."""
 
@@ -257,7 +261,7 @@ def read_master_key(text: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != 32:
-        raise KeyProblem("The key is damaged. Restore it from the recovery sheet (44 letters and digits).")
+        raise DamagedKey("The key is damaged. Type the recovery sheet: `yousaid key restore`.")
     return key
 
 

@@ -122,9 +122,9 @@ class TokenWatch:
 
 
 def _stamp() -> tuple[int, int, int]:
-    """When and how .env was changed last; zeros where there is none."""
+    """When and how .env was changed last, its owner and rights too; zeros where there is none."""
     try:
         seen = os.stat(ENV_FILE)
     except OSError:
         return (0, 0, 0)
-    return seen.st_mtime_ns, seen.st_ino, seen.st_size
+    return seen.st_ctime_ns, seen.st_ino, seen.st_size
