@@ -114,7 +114,7 @@ VERBS: dict[str, Words] = {
     "send": ("survey.sent",),
     "close": ("survey.closed", "survey.lost"),
     "export": _FILES,
-    "forget": ("kept",),
+    "forget": ("kept", "person.erased"),
     "backup": ("backup",),
     "restore": ("restored",),
     "rollback": NOTHING,  # the database of before, as it was

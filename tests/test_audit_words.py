@@ -370,6 +370,7 @@ def test_every_verb_writes_what_it_declares(tmp_path: Path, monkeypatch: pytest.
     play("backup", "school.backup")
     play("key sheet", "--out", "sheet.pdf")
     play("forget")
+    play("forget", "--family", "Family 3", "--yes")
     play("audit export", "log.jsonl")
     played = set(VERBS) - set(ELSEWHERE)
     assert all((ROOT / "tests" / file).exists() for file in ELSEWHERE.values())

@@ -11,12 +11,19 @@ from pathlib import Path
 import pytest
 
 from bot.cli.forgetting import KINDS
-from data.codes import Invitation, make_code
+from bot.facts import House
+from bot.joining import join
+from bot.role_changes import end_access
+from data.codes import Invitation, make_code, read_code
 from data.database import Tx, write_fact
 from data.keeping import LAST
 from data.moments import stamp
+from data.people import add_person, add_role, find_group
+from data.queue import add_item, all_items
+from data.school import load_school
 from data.tombstone_mirror import NAME
 from tests.command_line import SCHOOL, CommandLine, command_line_in
+from tests.school import all_texts
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=45)
 
@@ -127,3 +134,77 @@ def test_a_wrong_period_stops_setup_with_its_bounds(yousaid: CommandLine) -> Non
     assert ran.code == 1
     assert "unknown: keeping.loggs_months" in ran.err
     assert "keeping.backups_days must be a whole number of days from 1 to 30" in ran.err
+
+
+# --- somebody who asked for it ------------------------------------------------------------------------------------
+
+
+def two_parents(yousaid: CommandLine, ended: bool = True) -> tuple[str, str]:
+    """Of one child, with one label and a letter each; the first took back their yes, and something waits to be read."""
+
+    async def make(tx: Tx) -> tuple[str, str]:
+        group, found = await find_group(tx, "SEND parents"), []
+        now = datetime.now(UTC)
+        for slip in (3, 4):
+            what = Invitation("parent", group, "en", "Family Otter", slip=slip)
+            code = await make_code(tx, what, 1, now + timedelta(days=14), now)
+            found.append(await join(tx, (await _house(tx)), read_code(code) or "", now, "en") or "")
+        await add_item(tx, "flagged", now, "he shouts at night", found[0], "Family Otter, parent")
+        if ended:
+            await end_access(tx, found[0], now, found[0])
+        return found[0], found[1]
+
+    first, second = yousaid.change(make)
+    return str(first), str(second)
+
+
+async def _house(tx: Tx) -> House:
+    school = await load_school(tx)
+    assert school
+    return House(school, all_texts())
+
+
+def test_the_school_deletes_somebody_who_asked_for_it(yousaid: CommandLine) -> None:
+    """6.8: whoever took back their yes, or never had a phone of their own, calls the school: so it must be able to."""
+    first, _ = two_parents(yousaid)
+    codes = rows(yousaid, "codes")
+    assert yousaid("forget", "--person", first, typed="n\n").code != 0
+    assert rows(yousaid, "people") == 2
+    assert "Nothing was changed." in yousaid.done("forget", "--person", first, "--dry-run").out
+    ran = yousaid.done("forget", "--person", first, typed="y\n")
+    assert "read and done with: 1 of their words" in ran.out
+    assert "From " in ran.lines[-1]
+    assert "Otter" not in ran.out
+    assert rows(yousaid, "people") == 1
+    assert rows(yousaid, "codes") == codes - 1
+    assert first not in (yousaid.key_file.parent / NAME).read_text()
+
+    async def left(tx: Tx) -> list[tuple[str, str]]:
+        return [(item.text, item.who) for item in await all_items(tx)]
+
+    assert yousaid.change(left) == [("he shouts at night", "Family Otter, parent, SEND parents 3")]
+    assert "nobody with this number" in yousaid("forget", "--person", first).refused()
+    yousaid.done("forget", "--family", "Family Otter", "--yes")  # now only the other one has this label
+    assert "Of their words, 1 still wait" in yousaid("forget", "--family", "Family Otter").refused()
+
+
+def test_two_parents_of_one_label_are_told_apart(yousaid: CommandLine) -> None:
+    """PR-1: the wrong one must be neither deleted nor given the other's data."""
+    first, second = two_parents(yousaid)
+    day = datetime.now(UTC).date().isoformat()
+    for verb in (("forget",), ("sar", "prepare", "--out", "request")):
+        said = yousaid(*verb, "--family", "family otter").refused()
+        assert f"{first} (letter SEND parents 3, joined {day})" in said
+        assert f"{second} (letter SEND parents 4, joined {day})" in said
+    assert rows(yousaid, "people") == 2
+
+
+def test_the_only_admin_is_not_deleted(yousaid: CommandLine) -> None:
+    async def make(tx: Tx) -> str:
+        admin = await add_person(tx, "en", "Ms Patel", datetime.now(UTC))
+        await add_role(tx, admin, "admin")
+        return admin
+
+    admin = str(yousaid.change(make))
+    assert "only admin" in yousaid("forget", "--person", admin, "--yes").refused()
+    assert "either --family" in yousaid("forget", "--person", admin, "--family", "x").refused()

@@ -1,14 +1,19 @@
-"""`yousaid forget`: what has been kept long enough, as a table, or deleted now; the night's job by hand."""
+"""`yousaid forget`: what has been kept long enough, as a table, or deleted now: the night's job by hand.
+
+With --family or --person: all that is linked to somebody who asked the school to delete it, as /delete does it.
+"""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from bot.house import Opened
+    from data.database import Tx
+    from data.erasing import Belongings
     from data.keeping import Gone
 
 KINDS = {
@@ -42,9 +47,18 @@ KINDS = {
 def forget(
     dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would go; nothing is changed."),
     on: str | None = typer.Option(None, "--on", help="As if it were this day, such as 2028-09-01; with --dry-run."),
+    family: str | None = typer.Option(None, "--family", help="Delete somebody who asked for it: the family's label."),
+    person: str | None = typer.Option(None, "--person", help="The same by their number, where labels are not enough."),
+    yes: bool = typer.Option(False, "--yes", help="With --family or --person: do not ask."),
 ) -> None:
-    """Delete what has been kept long enough, as every night at 03:00. The periods stand in school.yaml."""
+    """Delete what has been kept long enough, as every night at 03:00. The periods stand in school.yaml.
+
+    With --family or --person: all that is linked to one person who asked for it, as /delete does in their chat.
+    """
     from bot.cli.opening import with_school
+
+    if family or person:
+        return _somebody(family, person, dry_run, on, yes)
 
     async def work(opened: Opened) -> str:
         at = _moment(opened, on, dry_run)
@@ -64,6 +78,84 @@ async def _gone(opened: Opened, at: datetime, dry_run: bool) -> list[Gone]:
     gone = await forget_now(opened.db, opened.house.school, at, COMMAND_LINE)
     await mirror_due(opened.db, at)
     return gone
+
+
+# --- somebody who asked for it ------------------------------------------------------------------------------------
+
+
+def _somebody(family: str | None, person: str | None, dry_run: bool, on: str | None, yes: bool) -> None:
+    from bot.cli.one_line import Problem
+    from bot.cli.opening import with_school
+
+    if (family and person) or on:
+        raise Problem("Say who it is: either --family LABEL or --person NUMBER, and without --on.")
+
+    async def look(opened: Opened) -> tuple[str, list[str]]:
+        async with opened.db.reading() as tx:
+            return await _preview(opened, tx, family, person)
+
+    id, lines = with_school(look)
+    typer.echo("\n".join(lines))
+    if dry_run:
+        return typer.echo("Nothing was changed.")
+    if not yes:
+        typer.confirm("It cannot be undone. Delete all this now?", abort=True)
+
+    async def work(opened: Opened) -> str:
+        return await _erased(opened, id)
+
+    typer.echo(with_school(work))
+
+
+async def _preview(opened: Opened, tx: Tx, family: str | None, person: str | None) -> tuple[str, list[str]]:
+    """Who it is, and what goes and stays, without a name."""
+    from bot.cli.one_line import Problem
+    from bot.cli.opening import person_called
+    from data.erasing import belongings, is_erased
+    from data.people import find_person, people_with_role
+
+    id = person or await person_called(tx, family or "")
+    found = await find_person(tx, id)
+    if found is None or await is_erased(tx, id):
+        raise Problem("There is nobody with this number. Use --family with the label.")
+    if await people_with_role(tx, "admin") == [id]:
+        raise Problem("This is the only admin. First give that role to somebody else: `yousaid invite --role admin`.")
+    return id, _of_person(id, ", ".join(sorted(found.roles)) or "no role any more", await belongings(tx, id))
+
+
+def _of_person(id: str, roles: str, there: Belongings) -> list[str]:
+    goes = {
+        "sets of answers that nobody has counted yet": there.unsent + there.sent,
+        "names on sets of answers, which stay as numbers": there.nameless,
+        "sets of answers in a child's papers": there.named,
+        "words that were read": there.words,
+    }
+    counted = [f"  {what}: {n}" for what, n in goes.items() if n]
+    lines = [f"Number {id}, {roles}. This goes:", "  their account, with codes, chats and browsers", *counted]
+    if there.waiting:
+        lines.append(f"This stays until it is read and done with: {there.waiting} of their words on the page /queue.")
+    return lines
+
+
+async def _erased(opened: Opened, person: str) -> str:
+    """As /delete does it; the list beside the key knows of it before anybody is told that it is done."""
+    from bot.cli.opening import now_utc, today_at
+    from data.audit import COMMAND_LINE
+    from data.erasing import erase
+    from data.tombstone_mirror import mirror_due
+    from scheduler.ladder import hand_over
+
+    now, school = now_utc(), opened.house.school
+    async with opened.db.transaction() as tx:
+        await hand_over(tx, school, person, now)
+        await erase(tx, person, now, COMMAND_LINE)
+    await opened.db.wipe_deleted()
+    await mirror_due(opened.db, now)
+    gone = today_at(opened.house, now) + timedelta(days=school.keeping.backups_days)
+    return f"Deleted. From {gone.isoformat()} on none of our backups holds it; delete copies of your own by then too."
+
+
+# --- the periods --------------------------------------------------------------------------------------------------
 
 
 def _moment(opened: Opened, on: str | None, dry_run: bool) -> datetime:

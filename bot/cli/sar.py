@@ -27,7 +27,7 @@ def prepare(
     """Gather everything about one person; each passage of free text waits in review.csv for a decision."""
     from bot.access_pack import REVIEW, write_folder
     from bot.cli.one_line import Problem
-    from bot.cli.opening import now_utc, today_at, with_school
+    from bot.cli.opening import now_utc, person_called, today_at, with_school
     from bot.subject_access import ASK, due_dates
 
     if (family is None) == (person is None):
@@ -37,7 +37,7 @@ def prepare(
 
     async def work(opened: Opened) -> tuple[Gathered, str]:
         async with opened.db.transaction() as tx:
-            id = person or await _called(tx, family or "")
+            id = person or await person_called(tx, family or "")
             gathered = await _gathered(opened, tx, id)
         return gathered, today_at(opened.house, now_utc()).isoformat()
 
@@ -70,19 +70,6 @@ def finish(folder: Path = typer.Argument(help="A folder of `sar prepare`, with e
 
     for path in with_school(work):
         typer.echo(str(path))
-
-
-async def _called(tx: Tx, label: str) -> str:
-    """The one person of this label. Errors do not repeat it."""
-    from bot.cli.one_line import Problem
-    from data.people import people_called
-
-    ids = await people_called(tx, label)
-    if not ids:
-        raise Problem("Nobody has this label. Look at the page /people for its spelling, or use --person.")
-    if len(ids) > 1:
-        raise Problem(f"{len(ids)} people have this label. Use --person with one of: {', '.join(ids)}.")
-    return ids[0]
 
 
 async def _gathered(opened: Opened, tx: Tx, person: str) -> Gathered:
