@@ -23,7 +23,7 @@ from bot.item_record import pictures_named
 from bot.my_data import Page
 from bot.papers.printable import printable
 from bot.papers.typesetting import pdf
-from bot.subject_access import ASK, BLACK, DECISIONS, Decision, Gathered, due_dates, filled, held_back
+from bot.subject_access import ASK, BLACK, DECISIONS, Decision, Gathered, due_dates, filled, held_back, without_hidden
 from conversations.texts import long_date
 
 REVIEW, WORK, PACK_PDF, PACK_JSON = "review.csv", "gathered.json", "subject-access.pdf", "subject-access.json"
@@ -126,6 +126,7 @@ def _refuse(problem: str, ids: list[str]) -> None:
 def write_pack(folder: Path, house: House, found: Folder, today: date) -> list[Path]:
     """The pack for the person, as PDF with a covering letter and as JSON; their paths."""
     values = filled(found.values, found.passages, found.decisions)
+    values |= {key: without_hidden(values[key]) for key in ("words", "staff")}
     letter = covering_letter(house, found, today)
     paper = pdf("access_pack.typ", _printed(_paper(house, values, letter)))
     made = write_files(folder, {PACK_JSON: json.dumps(values, ensure_ascii=False, indent=2)})

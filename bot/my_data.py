@@ -178,12 +178,11 @@ class Page:
         return self._section("words", blocks=[self._word(item) for item in self.values["words"]])
 
     def _word(self, item: Values) -> Block:
-        text = self.words("words-help") if item["text"] is None else item["text"]
         notes = [self.words("words-unread")] if not item["read"] else []
         notes += [self.words("words-note")] if item["note_of_staff"] else []
         title = self.words("words-came", **self._when(item["came"]))
         title = f"{title} · {item['title']}" if item["title"] else title
-        return Block(title, " ".join(notes), text)
+        return Block(title, " ".join(notes), item["text"])
 
     def _messages(self) -> Section:
         sent = self.values["messages"].get("sent", 0)
@@ -203,5 +202,6 @@ class Page:
         return self.house.say(self.language, key) if known else self._roles(by.split(", "))
 
     def _not_here(self) -> Section:
-        keys = ("anonymous", "safety", "school", "telegram")
+        """The same for everybody, so that it tells nothing. A pack of the school has what may go out (`staff`)."""
+        keys = ("anonymous", *(() if "staff" in self.values else ("help",)), "safety", "school", "telegram")
         return self._section("not-here", [self.words(f"not-here-{key}") for key in keys])

@@ -21,7 +21,7 @@ from data.held import held, looked_at
 from data.looks import looks_at
 from data.people import labels
 from data.periods import months_after
-from data.queue import CONCERNS, URGENT, Item, all_items
+from data.queue import Item, about_safety, all_items
 
 KEEP, HIDE, ASK = "keep", "hide", "ask-dsl"
 DECISIONS = (KEEP, HIDE)
@@ -77,7 +77,7 @@ async def gather(tx: Tx, house: House, person: str, now: datetime) -> Gathered:
     work.values["staff"] = [
         *[note for item in items if item.person == person for note in work.route(item)],
         *[work.by_others(item) for item in named],
-        *[note for ref in await looked_at(tx, person) for note in await work.looks(tx, ref, found.values)],
+        *[note for ref in await looked_at(tx, person) for note in await work.looks(tx, ref, found.values, items)],
     ]
     return work.gathered
 
@@ -123,7 +123,8 @@ class _Work:
 
     def word(self, item: Item) -> dict[str, Any]:
         where = f"Their own words, {self._when(item)} ({kind_of(self.house, item, 'en')})"
-        text = self.passage(where, item.text, *_about_safety(item)) if item.text else ""
+        what = item.text or kind_of(self.house, item, "en")  # a call without words
+        text = self.passage(where, what, *_about_safety(item))
         came = item.came_at.isoformat(timespec="minutes")
         facts = {"kind": item.kind, "title": None, "read": item.read_at is not None, "note_of_staff": bool(item.reason)}
         return {"came": came, "text": text, **facts}
@@ -146,14 +147,16 @@ class _Work:
         token = self.passage(f"Words of somebody else, {self._when(item)}", item.text, suggestion, reason)
         return {"at": item.came_at.isoformat(timespec="minutes"), "what": "", "text": token}
 
-    async def looks(self, tx: Tx, ref: str, values: Mapping[str, Any]) -> list[dict[str, str]]:
-        """Reasons that staff gave for looking."""
+    async def looks(self, tx: Tx, ref: str, values: Mapping[str, Any], items: Iterable[Item]) -> list[dict[str, str]]:
+        """Reasons that staff gave for looking; that they looked at all tells as much, where it was about safety."""
+        safety = next((_about_safety(item) for item in items if item.id == ref), ())
         since = str(values["consent"]["at"])[:10]
         found = [look for look in await looks_at(tx, ref) if look.reason and look.at.date().isoformat() >= since]
         where = [f"Why staff looked, {moment_words(self.house, look.at, 'en')}" for look in found]
-        tokens = [self.passage(place, look.reason) for place, look in zip(where, found, strict=True)]
-        rows = zip(found, tokens, strict=True)
-        return [{"at": k.at.isoformat(timespec="minutes"), "what": k.what, "text": t} for k, t in rows]
+        tokens = [self.passage(place, look.reason, *safety) for place, look in zip(where, found, strict=True)]
+        whats = [self.passage(p, k.what, *safety) if safety else k.what for p, k in zip(where, found, strict=True)]
+        rows = zip(found, whats, tokens, strict=True)
+        return [{"at": k.at.isoformat(timespec="minutes"), "what": w, "text": t} for k, w, t in rows]
 
     def _when(self, item: Item) -> str:
         return moment_words(self.house, item.came_at, "en")
@@ -161,7 +164,7 @@ class _Work:
 
 def _about_safety(item: Item) -> tuple[str, str] | tuple[()]:
     """Child abuse data and serious harm: only the safeguarding lead can say whether it may go out."""
-    if item.kind in URGENT or item.route in CONCERNS[:3]:
+    if about_safety(item):
         return (ASK, "About somebody's safety. Ask the safeguarding lead: the law may hold it back.")
     return ()
 
@@ -187,6 +190,15 @@ def shown(text: str, decision: Decision) -> str:
     for words in sorted(decision.black, key=len, reverse=True):
         text = re.sub(re.escape(words), BLACK, text, flags=re.IGNORECASE)
     return text
+
+
+def without_hidden(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without those of which nothing may go out: a day beside a black bar tells that there was something."""
+    return [row for row in rows if set(_parts(row)) != {BLACK}]
+
+
+def _parts(row: Mapping[str, Any]) -> list[str]:
+    return [part for part in (row.get("what", ""), row["text"]) if part]
 
 
 def held_back(decisions: Iterable[Decision]) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from data.codes import Slip, codes_used_by
 from data.database import Tx
 from data.looks import LOOK
 from data.people import all_groups, find_person, groups_of
-from data.queue import URGENT, Item, all_items
+from data.queue import Item, about_safety, all_items
 from data.records import Record, records_of
 from data.runs import BoxLost, Run, find_run, run_of, surveys_of
 from data.surveys import Survey, all_surveys, find_survey
@@ -133,7 +133,7 @@ async def held(tx: Tx, person: str, now: datetime, language: str, boxes: bool = 
         "open_questions": await _open_questions(tx, person, language, boxes),
         "took_part": await _took_part(tx, person, language),
         "answers_with_your_name": await _with_name(tx, person, language),
-        "words": [await _words(tx, item, language) for item in await items_of(tx, person)],
+        "words": [await _words(tx, i, language) for i in await items_of(tx, person) if not about_safety(i)],
         "messages": await _messages(tx, person),
         "pause": await _pause(tx, person),
         "looks": await _looks(tx, person, row.consent_at),
@@ -288,17 +288,16 @@ async def items_of(tx: Tx, person: str) -> list[Item]:
 
 
 async def _words(tx: Tx, item: Item, language: str) -> dict[str, object]:
-    """Their own words; of a call for help only that it came: somebody else may hold the phone.
+    """Their own words. What staff wrote about it (a reason, a route) is weighed by `yousaid sar` and never stands here.
 
-    What staff wrote about it (a reason, a route) is not theirs to see here: `yousaid sar` weighs that.
+    That somebody called for help, or that readers look after it, is never here: somebody else may hold the phone.
     """
     survey = await find_survey(tx, item.survey) if item.survey else None
-    shown = item.text if item.kind not in URGENT else None
     return {
         "came": item.came_at.isoformat(timespec="minutes"),
         "kind": item.kind,
         "title": said(survey.form.title, language) if survey else None,
-        "text": shown,
+        "text": item.text,
         "read": item.read_at is not None,
         "note_of_staff": bool(item.reason),
     }
@@ -308,8 +307,12 @@ async def _words(tx: Tx, item: Item, language: str) -> dict[str, object]:
 
 
 async def _looks(tx: Tx, person: str, since: str) -> list[dict[str, object]]:
-    """When somebody looked at something of theirs, in which role, and at what kind of thing; never who."""
-    refs = await looked_at(tx, person)
+    """When somebody looked at something of theirs, in which role, and at what kind of thing; never who.
+
+    Without what would tell that there was something about somebody's safety to look at.
+    """
+    apart = {item.id for item in await items_of(tx, person) if about_safety(item)}
+    refs = set(await looked_at(tx, person)) - apart
     rows = await tx.all(
         select(audit.c.at, audit.c.actor, audit.c.what, audit.c.ref)
         .where(audit.c.what.startswith(LOOK), audit.c.at >= since, audit.c.ref.in_(refs))

@@ -49,6 +49,11 @@ class Item:
     quote: bool = False
 
 
+def about_safety(item: Item) -> bool:
+    """A call for help, words that sounded like danger, or a concern for somebody: the law may hold these back."""
+    return item.kind in URGENT or item.route in CONCERNS[:3]
+
+
 async def add_item(
     tx: Tx,
     kind: str,

@@ -173,6 +173,34 @@ async def test_my_data_shows_what_is_linked_to_me(school: School, browsers: NewB
     assert values["open_questions"][0]["sent"] is True
 
 
+@pytest.mark.both_databases
+async def test_my_data_never_tells_that_somebody_called_for_help(school: School) -> None:
+    """SAFE-4, FAIL-3: whoever holds the phone reads the same before and after, whatever readers do with it."""
+    dsl, _ = await school.readers()
+    me, now = await family(school), school.clock.now
+
+    async def shown(tx: Tx) -> object:
+        found = await held(tx, me, now, "en")
+        assert found
+        return found.values
+
+    async with school.db.transaction() as tx:
+        item = await add_item(tx, "words", now, "he gets bruises there", me, "Family Okoro")
+        with_words = await shown(tx)
+        for kind in ("help", "talk", "flagged"):
+            call = await add_item(tx, kind, now, "", me, "Family Okoro")
+            await mark_read(tx, call, dsl, now)
+            await note_look(tx, dsl, "name", call, "to call them", now)
+        assert await shown(tx) == with_words
+        found = await find_item(tx, item)
+        assert found
+        await route_item(tx, found, "welfare", (), "", dsl, now)
+        await note_look(tx, dsl, "copy", item, "", now)
+        after = await shown(tx)
+    assert isinstance(after, dict)
+    assert (after["words"], after["looks"]) == ([], [])
+
+
 async def test_my_data_is_offered_in_a_chat_by_a_one_time_link(school: School, browsers: NewBrowser) -> None:
     me = await family(school)
     text = await texts_of(school.on(me, "telegram"), "/mydata")

@@ -46,6 +46,8 @@ def family(yousaid: CommandLine, label: str = "Okoro family") -> str:
         await route_item(tx, found, "welfare", (), "", senco, NOW)
         await add_item(tx, "words", NOW, "The Okoro family is always late.", senco, "Ms Patel")
         await note_look(tx, senco, "name", item, "Kowalczyk asked about it", NOW)
+        await note_look(tx, senco, "family", me, "Kowalczyk rang the office", NOW)
+        await add_item(tx, "help", NOW, "", me, label)
         return me
 
     return str(yousaid.change(work))
@@ -78,7 +80,9 @@ def test_every_passage_waits_with_a_suggestion(yousaid: CommandLine) -> None:
     assert {"Mrs Lee", "Kowalczyk"} <= set(own["black out"].split(";"))
     assert (harm["suggestion"], harm["decision"]) == ("ask-dsl", "ask-dsl")
     assert rows["The Okoro family is always late."]["suggestion"] == "hide"
-    assert rows["Kowalczyk asked about it"]["black out"] == "Kowalczyk"
+    assert rows["Kowalczyk rang the office"]["black out"] == "Kowalczyk"
+    for said in ("Kowalczyk asked about it", "Asked for help"):  # that they looked, or that it came, tells as much
+        assert rows[said]["suggestion"] == "ask-dsl"
     assert rows["A child's welfare"]["suggestion"] == "ask-dsl"  # where it was sent tells as much
 
 
@@ -140,6 +144,10 @@ def test_a_pack_without_what_was_hidden(yousaid: CommandLine) -> None:
     for said in ("Some passages were left out.", "Some words are blacked out", "Okoro family", "0303 123 1113"):
         assert said in words
     values = json.loads(text)
+    assert [word["text"] for word in values["words"]] == [OWN.replace("Mrs Lee", BLACK).replace("Kowalczyk", BLACK)]
+    assert [note["what"] for note in values["staff"]] == ["family"]  # PR-1: no black bar says that others wrote
+    assert len([look for look in values["looks"] if look["what"] == "name"]) == 0
+    assert "somebody else holds your phone" not in words
     person = values["account"]["number"]
 
     async def looks(tx: Tx) -> list[str]:
