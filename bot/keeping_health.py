@@ -11,9 +11,11 @@ from data.keeping import would_go
 from data.school import School
 from data.tombstone_mirror import NAME, MirrorProblem, in_database, read_mirror
 from scheduler.keeping import last_kept
+from scheduler.leaps import LEAP
 from scheduler.plan import last_keeping_time
 
 PATIENCE = timedelta(hours=1)  # after 03:00
+CLOCK = "Set the clock: timedatectl set-ntp true. If it is right: yousaid forget --dry-run, then yousaid forget"
 NOW = "yousaid forget, or yousaid run, which does it every night"
 
 
@@ -27,7 +29,10 @@ async def look_at_keeping(db: Database, school: School, now: datetime) -> list[F
 async def _deletions(db: Database, school: School, last: datetime | None, now: datetime) -> Finding:
     if last is None:
         return Finding("deletion", OK, "not done yet; `yousaid run` does it every night")
-    if last >= last_keeping_time(now - PATIENCE, school.zone):
+    if now - last > LEAP:
+        says = f"it is {(now - last).days} days after the last night's work: nothing is closed, deleted or backed up"
+        return Finding("date", BROKEN, says, CLOCK)
+    if last_keeping_time(now - PATIENCE, school.zone) <= last <= now:
         return Finding("deletion", OK, f"what was kept long enough went {ago(now - last)}")
     try:
         waits = await would_go(db, school, now)

@@ -17,6 +17,7 @@ from scheduler.backing_up import back_up_due
 from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
 from scheduler.keeping import keep_due
 from scheduler.ladder import climb_due, test_alert_due
+from scheduler.leaps import Careful
 from scheduler.old_keys import old_keys_due
 from scheduler.tidying import tidy_due
 
@@ -38,21 +39,22 @@ def make_clock(
     `backups`: the folder of the nightly ones; none are made without it.
     """
     clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
+    careful = Careful(db).round
     jobs: dict[str, tuple[Round, float]] = {
         "send": (lambda now: send_due(sender, now), every),
         "climb": (lambda now: climb_due(db, school, now), 5 * every),
         "test": (lambda now: test_alert_due(db, school, now), 300 * every),
-        "close": (lambda now: close_due(db, school, now), 5 * every),
+        "close": (careful(lambda now: close_due(db, school, now)), 5 * every),
         "remind": (lambda now: remind_due(db, now), 5 * every),
         "tidy": (lambda now: tidy_due(sender, now), 2 * every),
         "read": (lambda now: read_due(db, school, now), 30 * every),
-        "forget": (lambda now: forget_due(db, now), 600 * every),
-        "keep": (lambda now: keep_due(db, now), 300 * every),
-        "old keys": (lambda now: old_keys_due(db, now), 3600 * every),
+        "forget": (careful(lambda now: forget_due(db, now)), 600 * every),
+        "keep": (careful(lambda now: keep_due(db, now)), 300 * every),
+        "old keys": (careful(lambda now: old_keys_due(db, now)), 3600 * every),
         "mirror": (lambda now: mirror_due(db, now), 5 * every),
     }
     if backups:
-        jobs["back up"] = (lambda now: back_up_due(db, school, backups, now), 300 * every)
+        jobs["back up"] = (careful(lambda now: back_up_due(db, school, backups, now)), 300 * every)
     for name, (round, seconds) in jobs.items():
         clock.add_job(_job(name, round), "interval", seconds=seconds, id=name, max_instances=1, next_run_time=now_utc())
     logging.getLogger("apscheduler").setLevel(logging.WARNING)

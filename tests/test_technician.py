@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
+from bot.keeping_health import look_at_keeping
+from bot.letters import Letters
 from bot.recovery_sheet import groups_of
 from bot.settings import SettingsProblem, read_settings
+from data.keeping import note_kept
 from data.key_ring import read_ring
+from data.outbox import new_owner
+from data.tables import metadata
+from scheduler.clock import make_clock
+from scheduler.due import Sender
+from scheduler.keeping import forget_now, keep_due, last_kept
+from scheduler.leaps import leap
 from tests.command_line import CommandLine, command_line_in
+from tests.school import School, opened
+from tests.test_dialogue import answer, send
 
 
 @pytest.fixture
@@ -130,3 +143,75 @@ def test_a_folder_of_keys_that_cannot_be_written_is_broken(
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != yousaid.key_file.parent and real(path, mode))
     state, _, command = remedy(yousaid, "key folder")
     assert (state, "chmod 700" in command) == ("broken", True)
+
+
+# --- a clock that is wrong ------------------------------------------------------------------------------------------
+
+
+async def ticks(school: School, backups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each job of the real clock has one turn, at the time of the school's clock."""
+    monkeypatch.setattr("scheduler.clock.now_utc", school.clock)
+    sender = Sender(school.db, school.house.school, Letters(school.db, school.house).compose, {}, new_owner())
+    for job in make_clock(school.db, school.house.school, sender, backups=backups).get_jobs():
+        await job.func()
+
+
+async def test_a_date_years_ahead_closes_and_deletes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FAIL: a board whose battery died, or a slip with `date`, took answers, keys and all backups at once."""
+    async with opened(tmp_path) as school:
+        await school.readers()
+        people = await school.people(12)
+        await send(school)
+        for person in people[:4]:
+            await answer(school, person)
+        backups = tmp_path / "backups"
+        await ticks(school, backups, monkeypatch)
+        before, there = await rows(school), set(backups.iterdir())
+        right = school.clock.now
+        school.clock.set(datetime(2036, 5, 5, 3, 30, tzinfo=UTC))
+        await ticks(school, backups, monkeypatch)
+        assert (await rows(school), set(backups.iterdir())) == (before, there)
+        found = {f.check: f for f in await look_at_keeping(school.db, school.house.school, school.clock.now)}
+        assert (found["date"].state, "timedatectl" in found["date"].remedy) == ("broken", True)
+        school.clock.set(right + timedelta(days=1))
+        await ticks(school, backups, monkeypatch)
+        found = {f.check: f for f in await look_at_keeping(school.db, school.house.school, school.clock.now)}
+        assert found["deletion"].state == "ok"
+
+
+async def test_after_a_long_absence_a_person_says_that_the_date_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The periods of 6.8 hold again after `yousaid forget`, and after summer holidays without it."""
+    async with opened(tmp_path) as school:
+        backups = tmp_path / "backups"
+        await ticks(school, backups, monkeypatch)
+        school.clock.move(days=70)
+        await ticks(school, backups, monkeypatch)
+        assert len(list(backups.iterdir())) == 1, "the old one went, a new one is there"
+        school.clock.move(days=300)
+        await ticks(school, backups, monkeypatch)
+        assert await leap(school.db, school.clock.now)
+        await forget_now(school.db, school.house.school, school.clock.now)
+        await ticks(school, backups, monkeypatch)
+        newest = max(path.name for path in backups.glob("*.backup"))
+        assert f"{school.clock.now:%Y-%m-%d}" in newest
+
+
+async def test_a_night_noted_in_the_future_does_not_keep_everything_for_years(tmp_path: Path) -> None:
+    """The first start was with a wrong date: deletions would have waited for it, and doctor called that fine."""
+    async with opened(tmp_path) as school:
+        async with school.db.transaction() as tx:
+            await note_kept(tx, datetime(2036, 5, 5, tzinfo=UTC))
+        found = {f.check: f.state for f in await look_at_keeping(school.db, school.house.school, school.clock.now)}
+        assert found["deletion"] == "look"
+        assert await keep_due(school.db, school.clock.now)
+        async with school.db.reading() as tx:
+            assert await last_kept(tx) == school.clock.now
+
+
+async def rows(school: School) -> dict[str, int]:
+    """How many rows each table has; the outbox aside, where messages may go on."""
+    async with school.db.reading() as tx:
+        tables = [t for t in metadata.sorted_tables if t.name not in ("outbox", "facts")]
+        return {t.name: int(await tx.value(select(func.count()).select_from(t))) for t in tables}

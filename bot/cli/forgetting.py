@@ -49,7 +49,7 @@ def forget(
     on: str | None = typer.Option(None, "--on", help="As if it were this day, such as 2028-09-01; with --dry-run."),
     family: str | None = typer.Option(None, "--family", help="Delete somebody who asked for it: the family's label."),
     person: str | None = typer.Option(None, "--person", help="The same by their number, where labels are not enough."),
-    yes: bool = typer.Option(False, "--yes", help="With --family or --person: do not ask."),
+    yes: bool = typer.Option(False, "--yes", help="Do not ask."),
 ) -> None:
     """Delete what has been kept long enough, as every night at 03:00. The periods stand in school.yaml.
 
@@ -62,9 +62,23 @@ def forget(
 
     async def work(opened: Opened) -> str:
         at = _moment(opened, on, dry_run)
+        if not (dry_run or yes):
+            await _ask_date(opened, at)
         return _table(opened, await _gone(opened, at, dry_run), dry_run)
 
     typer.echo(with_school(work))
+
+
+async def _ask_date(opened: Opened, at: datetime) -> None:
+    """With a clock years ahead everything would be due, and the bot waits for this command (scheduler/leaps.py)."""
+    from scheduler.leaps import leap
+
+    ahead = await leap(opened.db, at)
+    if ahead:
+        typer.confirm(
+            f"The bot last worked {ahead.days} days ago. Is it really {at:%d %B %Y}? `--dry-run` shows what would go.",
+            abort=True,
+        )
 
 
 async def _gone(opened: Opened, at: datetime, dry_run: bool) -> list[Gone]:
