@@ -29,7 +29,7 @@ from data.school import load_school
 from data.scratch import scratch
 from data.surveys import all_surveys
 from data.tombstone_mirror import Mirror, MirrorProblem, in_database, mirror_due, read_mirror
-from data.tombstones import PERSON, changes, set_changes
+from data.tombstones import KEPT, PERSON, changes, set_changes
 from data.vault import BoxKeys, KeyProblem, Vault
 from scheduler.closing import close_survey, give_up_lost_box
 
@@ -87,6 +87,7 @@ async def _put_back(settings: Settings, file: Path, now: datetime, ask: Ask) -> 
         copy = await asyncio.to_thread(open_copy, file, vault, folder)
         lost = lost_boxes(copy.path, boxes)
         _ask(settings, lost, await log_problems(copy, vault, boxes), ask)
+        _ask_of_age(copy.made_at, now, ask)
         since = await _since(settings, vault)
         restored = await _made_ready(copy, vault, boxes, file, lost, since, now)
         kept = await _installed(settings, copy.path, vault, now)
@@ -138,6 +139,15 @@ def _ask(settings: Settings, lost: list[str], problems: list[str], ask: Ask) -> 
         ask(
             f"The box keys of these surveys are not in {settings.key_folder}: {', '.join(lost)}.\n"
             "Their answers cannot come back. The surveys end as lost, and everybody asked is told."
+        )
+
+
+def _ask_of_age(made_at: datetime | None, now: datetime, ask: Ask) -> None:
+    """Ours are gone before that; somebody may have kept one, and nothing knows any more who was deleted then."""
+    if made_at and now - made_at > KEPT:
+        ask(
+            f"This backup is {(now - made_at).days} days old, and deletions are known for {KEPT.days} days: people who "
+            "were deleted before that come back. Delete them again with `yousaid forget --family`, or use a newer one."
         )
 
 

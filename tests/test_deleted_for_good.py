@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.joining import join
+from bot.putting_back import put_back
 from data.alerts import steps_of
 from data.backup import back_up
 from data.codes import Invitation, make_code, next_slip, read_code
@@ -78,6 +79,29 @@ def test_words_of_open_questions_do_not_come_back(tmp_path: Path, mode: str, lat
 
     asyncio.run(after())
     assert done.deleted_again["person"] == 1
+
+
+@pytest.mark.parametrize(("days", "asked"), [(44, 0), (46, 1)])
+def test_a_backup_older_than_what_is_known_of_deletions_says_so(tmp_path: Path, days: int, asked: int) -> None:
+    """R13: somebody kept a file for longer than we keep ours; the list of deletions has forgotten by then."""
+
+    async def before() -> None:
+        settings_in(tmp_path)
+        async with opened(tmp_path) as school:
+            gone = await school.person("parent")
+            await back_up(school.db, tmp_path / "a.backup", MONDAY, tmp_path)
+            async with school.db.transaction() as tx:
+                await erase(tx, gone, MONDAY, gone)
+                await keep(tx, school.house.school, MONDAY + timedelta(days=days))
+            await mirror_due(school.db, MONDAY)
+
+    asyncio.run(before())
+    lines: list[str] = []
+    now = MONDAY + timedelta(days=days)
+    done = asyncio.run(put_back(settings_in(tmp_path), tmp_path / "a.backup", now, lines.append))
+    assert len(lines) == asked
+    assert done.deleted_again == ({} if asked else {"person": 1})
+    assert all("Delete them again" in line for line in lines)
 
 
 # --- damaged answers ----------------------------------------------------------------------------------------------
