@@ -37,6 +37,7 @@ SEALED = ("names", "words", "addresses", "factors", "records", "removals", "paus
 LOOKED_UP = ("code", "link", "session")
 SHORTEST = 10  # letters; shorter ones stand in any text
 ALWAYS = {MASTER.hex(), repr(MASTER), base64.b64encode(MASTER).decode(), base64.urlsafe_b64encode(MASTER).decode()}
+DRIVER = "playwright"  # what Chromium's driver sends its test is the page, names and all: nothing is said there
 MARK = "says_secrets"  # tests that say secrets themselves, to see them hidden
 
 
@@ -147,7 +148,8 @@ def listen(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         return said
 
     def received(self: Any, fd: int, said: bytes) -> None:
-        lines.append(_text(said))
+        if DRIVER not in str(self._transport.get_extra_info("subprocess").args):
+            lines.append(_text(said))
         plain_received(self, fd, said)
 
     monkeypatch.setattr(Ran, "__init__", ran)
