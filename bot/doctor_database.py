@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from data.vault import KeyProblem, Vault
 if TYPE_CHECKING:
     from data.checkup_server import ServerCheckup
 
+_OWNER = "Make the account that runs YouSaid the owner of file and folder: chown; then chmod 600 and 700."
 OLDEST = 140000  # PostgreSQL 14
 
 
@@ -35,6 +37,8 @@ async def look_at_database(settings: Settings, vault: Vault) -> list[Finding]:
 
 
 def _file(path: Path, vault: Vault) -> list[Finding]:
+    if not _ours(path):
+        return [Finding("database", BROKEN, f"{path} cannot be written by this account", _OWNER)]
     seen = look_at(path)
     if seen.trouble or seen.verdict != "ok":
         return [_unsound(path, seen)]
@@ -55,6 +59,11 @@ def _missing(place: SqliteFile, settings: Settings) -> Finding:
         remedy = "Is that the right folder, and YOUSAID_DATABASE right? If it is lost: yousaid restore "
         return Finding("database", BROKEN, says, remedy + (str(backups[0]) if backups else "FILE"))
     return Finding("database", BROKEN, f"there is none at {place.path}", "yousaid setup")
+
+
+def _ours(path: Path) -> bool:
+    """Asked first: SQLite opens a file that it may not write as if it may, and calls a closed folder damage."""
+    return os.access(path, os.R_OK | os.W_OK) and os.access(path.absolute().parent, os.W_OK | os.X_OK)
 
 
 def _unsound(path: Path, seen: Checkup) -> Finding:
@@ -78,7 +87,9 @@ def _writing(path: Path, seen: Checkup) -> Iterator[Finding]:
     if "locked" in seen.unwritable:
         yield Finding("writing", LOOK, "another program writes to it just now", "Run `yousaid doctor` again.")
     elif seen.unwritable:
-        yield Finding("writing", BROKEN, f"{path} cannot be written", "Check the owner and rights of file and folder.")
+        yield Finding("writing", BROKEN, f"{path} cannot be written", _OWNER)
+    elif path.stat().st_mode & 0o077:
+        yield Finding("writing", LOOK, f"others on this machine can read {path}", f"chmod 600 {path}*")
     elif not seen.wal:
         yield Finding("writing", LOOK, "it is not in WAL mode, so readers and the bot block each other", "yousaid run")
     else:

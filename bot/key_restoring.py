@@ -58,7 +58,8 @@ async def _needed(settings: Settings, key: bytes) -> list[str]:
             needed: list[str] = json.loads(await read_fact(tx, ROTATION) or b"[]")
             if not opens(tx.vault, await read_fact(tx, KEY_CHECK)) and tx.vault.id.hex() not in needed:
                 raise KeyProblem(
-                    f"This sheet is of another key than the database at {settings.database}. Nothing was changed."
+                    f"This sheet is of another key than the database at {settings.database}. Take today's sheet; "
+                    "to look at an older backup, restore it in an empty folder. Nothing was changed."
                 )
             return needed
     finally:

@@ -193,5 +193,6 @@ def _trouble(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "There is not enough room on the disk: free some space and try again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "The folder cannot be written: check its owner and rights, and the disk."
+        folder = Path(error.filename).parent if isinstance(error.filename, str) else "The folder"
+        return f"{folder} cannot be written: check its owner and rights, and the disk."
     return f"The disk failed ({error.strerror}): try another one."

@@ -6,6 +6,7 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from sqlalchemy import func, select
@@ -14,6 +15,8 @@ from bot.keeping_health import look_at_keeping
 from bot.letters import Letters
 from bot.recovery_sheet import groups_of
 from bot.settings import SettingsProblem, read_settings
+from data.backup import plain_trouble
+from data.backup_file import BackupProblem
 from data.keeping import note_kept
 from data.key_ring import read_ring
 from data.outbox import new_owner
@@ -215,3 +218,30 @@ async def rows(school: School) -> dict[str, int]:
     async with school.db.reading() as tx:
         tables = [t for t in metadata.sorted_tables if t.name not in ("outbox", "facts")]
         return {t.name: int(await tx.value(select(func.count()).select_from(t))) for t in tables}
+
+
+# --- rights ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("closed", ["var", "var/yousaid.db"])
+def test_rights_that_are_missing_are_not_called_damage(
+    yousaid: CommandLine, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    """Doctor told to restore a backup over a sound database, or that all was well. (Root is bound by no rights.)"""
+    yousaid.set_up()
+    real, shut = os.access, (yousaid.folder / closed).resolve()
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).resolve() != shut and real(path, mode))
+    state, _, command = remedy(yousaid, "database")
+    assert (state, "chown" in command, "restore" in command) == ("broken", True, False)
+
+
+def test_a_database_that_others_can_read_is_noticed(yousaid: CommandLine) -> None:
+    yousaid.set_up()
+    yousaid.database.chmod(0o644)
+    assert remedy(yousaid, "writing") == ("look", f"others on this machine can read {Path('var/yousaid.db')}", ANY)
+
+
+def test_the_folder_that_cannot_be_written_is_the_one_named(tmp_path: Path) -> None:
+    """`yousaid backup FILE` blamed the file's folder where the one of the nightly backups was closed."""
+    with pytest.raises(BackupProblem, match="var/backups cannot be written"), plain_trouble(tmp_path / "x.backup"):
+        raise PermissionError(13, "Permission denied", "var/backups/.yousaid-copying-1")
