@@ -11,6 +11,7 @@ from bot.joining import join
 from data import codes as stored_codes
 from data.audit import entries
 from data.codes import read_code
+from data.database import Tx
 from data.factors import find_factor
 from data.queue import empty_item, find_item, items_of
 from data.records import records_of
@@ -19,7 +20,7 @@ from tests.pdf_words import words_of
 from tests.school import School
 from tests.test_people_page import letters, office, person_of, slip, waiting_code
 from tests.test_privacy_modes import close, gives, room, sent
-from tests.test_queue_pages import WORDS, act, put
+from tests.test_queue_pages import WORDS, a_survey, act, put
 from tests.test_second_factor import digits_of, set_up
 from tests.test_web_channel import naps, signed_in
 
@@ -229,3 +230,20 @@ async def test_naming_a_family_by_its_letter_opens_no_other_letter(
         (record,) = await records_of(tx, parent)
         assert await family_of(tx, school.house, record, "en") == "A family without a label"
     assert opened == []
+
+
+async def test_the_list_of_the_queue_does_not_ask_the_database_about_every_row(
+    school: School, browsers: NewBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words of 1,500 families: two questions for each of them made the list take seconds."""
+    survey = await a_survey(school)
+    for _ in range(30):
+        await put(school, kind="words", survey=survey)
+    senco = await signed_in(school, browsers(), await school.person("senco"))
+    asked: list[object] = []
+    before = Tx.all
+    monkeypatch.setattr(Tx, "all", lambda tx, *a, **more: asked.append(a) or before(tx, *a, **more))
+    page = await senco.open("/queue")
+    assert page.labels.count("Read") == 30
+    assert page.text.count(survey) == 30
+    assert len(asked) < 30

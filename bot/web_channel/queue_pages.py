@@ -117,22 +117,25 @@ async def _lists(tx: Tx, web: WebChannel, visitor: Visitor) -> Lists:
     found = (await waiting_items(tx), await unfinished_items(tx), await finished(tx))
     waiting, unfinished, done = [[item for item in items if may_see(person, item)] for items in found]
     oldest = min((item.came_at for item in waiting), default=web.now)
+    one_of_each = {item.survey: item for items in (waiting, unfinished, done) for item in items}
+    titles = {survey: await survey_title(tx, item, person.language) for survey, item in one_of_each.items()}
     return Lists(
-        [await _row(tx, web, visitor, item) for item in waiting],
-        [await _row(tx, web, visitor, item) for item in unfinished],
-        [await _row(tx, web, visitor, item) for item in done],
+        [await _row(tx, web, visitor, item, titles) for item in waiting],
+        [await _row(tx, web, visitor, item, titles) for item in unfinished],
+        [await _row(tx, web, visitor, item, titles) for item in done],
         age(web.house, web.now - oldest, person.language),
     )
 
 
-async def _row(tx: Tx, web: WebChannel, visitor: Visitor, item: Item) -> Row:
+async def _row(tx: Tx, web: WebChannel, visitor: Visitor, item: Item, titles: dict[str | None, str]) -> Row:
+    """`titles` of the surveys by their ids: a whole school's words come from few of them."""
     language, house = visitor.person.language, web.house
     waits = item.read_at is None
     return Row(
         item.id,
         kind_of(house, item, language),
         age(house, web.now - item.came_at, language),
-        await survey_title(tx, item, language),
+        titles[item.survey],
         web.say(language, f"queue.route-short.{item.route}") if item.route else "",
         await (_seen if waits else _read)(tx, web, visitor, item),
         urgent=waits and item.kind in URGENT,
@@ -142,6 +145,8 @@ async def _row(tx: Tx, web: WebChannel, visitor: Visitor, item: Item) -> Row:
 
 async def _seen(tx: Tx, web: WebChannel, visitor: Visitor, item: Item) -> str:
     """Whether somebody has tapped its alert. The words of surveys come without one."""
+    if item.kind == "words":
+        return ""
     language = visitor.person.language
     taps = [step for step in await steps_of(tx, item.id) if step.what == "acknowledged"]
     if taps:
