@@ -23,7 +23,7 @@ from data.database import AnyRow, Tx
 from data.held import items_of, open_runs, sheets_of_person
 from data.moments import moment, stamp
 from data.pauses import forget_setter
-from data.people import all_groups, find_person
+from data.people import all_groups, find_person, groups_of
 from data.queue import CONCERNS, EMPTIED, URGENT, Item, empty_item, find_item
 from data.records import records_of
 from data.removals import remove_sheet
@@ -204,10 +204,12 @@ async def _empty(tx: Tx, item: str, now: datetime) -> None:
 
 
 async def _known_as(tx: Tx, person: str) -> str:
-    """What the office knows them by when no name was given: group and number of the letter."""
+    """What the office knows them by when no name was given: their groups, each with the number of the letter."""
     names, slips = await all_groups(tx), await codes_used_by(tx, person)
-    letters = [(names.get(s.invitation.group or "", ""), s.invitation.slip) for s in slips if s.invitation.slip]
-    return ", ".join(f"{group} {number}".strip() for group, number in letters)
+    letters = [(s.invitation.group, str(s.invitation.slip)) for s in slips if s.invitation.slip]
+    groups = {*(s.invitation.group for s in slips), *await groups_of(tx, person)} - {group for group, _ in letters}
+    known = [*letters, *((group, "") for group in groups)]
+    return ", ".join(sorted(f"{names[group]} {number}".strip() for group, number in known if group in names))
 
 
 async def _keep_name(tx: Tx, item: Item, known: str) -> None:

@@ -181,3 +181,13 @@ async def test_no_other_family_gets_the_number_of_who_left(school: School, way: 
             await keep(tx, school.house.school, MONDAY + timedelta(days=40))
         assert not await tx.all(select(codes).where(codes.c.slip.is_not(None)))
         assert await next_slip(tx, group) == (9 if way == "night" else 8)
+
+
+@both
+async def test_whoever_came_without_a_letter_can_still_be_found(school: School) -> None:
+    """SAFE-3, SAFE-8: no label and no number: the group is all there is to find them by, and stays with the words."""
+    person = await school.person("parent", group="SEND parents")
+    async with school.db.transaction() as tx:
+        await add_item(tx, "help", MONDAY, "", person, "parent")
+        await erase(tx, person, MONDAY, person)
+        assert [item.who for item in await all_items(tx)] == ["parent, SEND parents"]
