@@ -317,7 +317,7 @@ async def _forms(tx: Tx) -> Finding:
 
 
 def _age(age: timedelta) -> str:
-    minutes = int(age.total_seconds() // 60)
+    minutes = max(0, int(age.total_seconds() // 60))  # with a clock that went back
     if minutes < 120:
         return f"{minutes} minutes"
     return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"

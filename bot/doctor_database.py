@@ -53,6 +53,9 @@ def _file(path: Path, vault: Vault) -> list[Finding]:
 
 def _missing(place: SqliteFile, settings: Settings) -> Finding:
     """A new school, or one that was here: then a new one in its place would only hide what happened."""
+    if place.path.with_name(f"{place.path.name}.moved").exists():
+        says = f"there is none at {place.path} any more: the school was moved"
+        return Finding("database", BROKEN, says, "Set YOUSAID_DATABASE to what was given to `yousaid move --to`.")
     backups = backups_in(settings.backups_folder)
     if backups or (settings.key_folder / NAME).exists():
         says = f"there is none at {place.path.absolute()}, but there was a school with this key"
@@ -153,7 +156,7 @@ def _kept(place: PostgresServer, seen: ServerCheckup) -> Iterator[Finding]:
     if seen.logging:
         says = f"the server's log keeps statements with their values: {', '.join(seen.logging)}"
         settings = [f"{setting.partition('=')[0]}" for setting in seen.logging]
-        remedy = f"Switch off for this database: ALTER DATABASE {place.database} SET {settings[0]} ...; see the README."
+        remedy = f"Switch off for this database: ALTER DATABASE {place.database} SET {settings[0]} ...; see docs/postgresql.md."
         yield Finding("server's log", LOOK, says, remedy)
     else:
         yield Finding("server's log", OK, "keeps no statements")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +120,9 @@ def set_aside(path: Path) -> Path:
     while kept.exists():
         number += 1
         kept = path.with_name(f"{path.name}.moved-{number}")
+    with _plain_errors(path), closing(sqlite3.connect(path, timeout=5)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a kill between two names must not part them
+        connection.execute("PRAGMA journal_mode=DELETE")
     for end in ("-wal", "-shm", ""):
         if path.with_name(path.name + end).exists():
             path.with_name(path.name + end).rename(kept.with_name(kept.name + end))

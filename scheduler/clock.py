@@ -62,15 +62,21 @@ def make_clock(
 
 
 def _job(name: str, round: Round) -> Callable[[], Awaitable[None]]:
+    told = ""
+
     async def job() -> None:
-        """As long as there is work, go on; a problem is logged and tried again at the next tick."""
+        """As long as there is work, go on; a problem is logged once and tried again at each tick."""
+        nonlocal told
         try:
             while await round(now_utc()):
                 pass
+            told = ""
         except asyncio.CancelledError:
             return  # the program stops; what was under way is undone, and due again at the next start
         except DatabaseProblem as problem:
-            log.error("%s: %s", name, problem)
+            if told != str(problem):  # a weekend without the server is not a disk full of lines
+                told = str(problem)
+                log.error("%s: %s", name, problem)
         except Exception as error:
             log.error("job %s failed with %s", name, type(error).__name__)
 

@@ -20,6 +20,7 @@ from data.backup_file import BackupProblem
 from data.keeping import note_kept
 from data.key_ring import read_ring
 from data.outbox import new_owner
+from data.problems import DatabaseProblem
 from data.tables import metadata
 from scheduler.clock import make_clock
 from scheduler.due import Sender
@@ -109,6 +110,16 @@ def test_a_database_that_is_gone_is_not_taken_for_a_new_school(
     assert (state, "setup" in command) == ("broken", False)
     yousaid.done("restore", command.rpartition("restore ")[2], "--yes")
     assert "0 broken" in yousaid.done("doctor").out
+
+
+def test_a_database_that_was_moved_is_looked_for_where_it_went(yousaid: CommandLine) -> None:
+    """With the setting forgotten, doctor told to set up a second school."""
+    yousaid.set_up()
+    yousaid.done("move", "--to", "elsewhere.db")
+    left = sorted(path.name for path in (yousaid.folder / "var").iterdir() if path.suffix != ".lock")
+    assert left == ["yousaid.db.moved"], "one whole file, also after a kill between two names"
+    state, _, command = remedy(yousaid, "database")
+    assert (state, "YOUSAID_DATABASE" in command, "setup" in command) == ("broken", True, False)
 
 
 def test_settings_from_another_editor_are_read_or_refused(yousaid: CommandLine) -> None:
@@ -245,3 +256,20 @@ def test_the_folder_that_cannot_be_written_is_the_one_named(tmp_path: Path) -> N
     """`yousaid backup FILE` blamed the file's folder where the one of the nightly backups was closed."""
     with pytest.raises(BackupProblem, match="var/backups cannot be written"), plain_trouble(tmp_path / "x.backup"):
         raise PermissionError(13, "Permission denied", "var/backups/.yousaid-copying-1")
+
+
+async def test_a_server_that_is_away_for_long_fills_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each job said so at each tick: three lines a second, all weekend."""
+    async with opened(tmp_path) as school:
+
+        async def away(*_: object) -> bool:
+            raise DatabaseProblem("The server cannot be reached.")
+
+        monkeypatch.setattr("scheduler.clock.tidy_due", away)
+        sender = Sender(school.db, school.house.school, Letters(school.db, school.house).compose, {}, new_owner())
+        job = make_clock(school.db, school.house.school, sender).get_job("tidy")
+        for _ in range(5):
+            await job.func()
+    assert [r.message for r in caplog.records if "reached" in r.message] == ["tidy: The server cannot be reached."]
