@@ -18,12 +18,14 @@ from benchmarks import (
     row4_kill,
     row9_start,
     row10_loop,
+    rowa5_audit,
     rowb1_forged,
     rowr1_school_day,
     rowr2_damage,
     rowr3_alerts,
     rowr5_intruder,
     rowr17_schemas,
+    rowr20_rotation,
 )
 from benchmarks.finding import Finding
 
@@ -34,12 +36,14 @@ ROWS: dict[str, Measure] = {
     "4": row4_kill.measure,
     "9": row9_start.measure,
     "10": row10_loop.measure,
+    "A5": rowa5_audit.measure,
     "B1": rowb1_forged.measure,
     "R1": rowr1_school_day.measure,
     "R2": rowr2_damage.measure,
     "R3": rowr3_alerts.measure,
     "R5": rowr5_intruder.measure,
     "R17": rowr17_schemas.measure,
+    "R20": rowr20_rotation.measure,
 }
 OUTPUT = Path("var/bench.json")
 

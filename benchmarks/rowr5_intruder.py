@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.finding import Finding
+from data import sqlite
 from tests.intruder.linking import Case, Score, attack, attack_by_three
 from tests.intruder.schools import make_template, simulate
 from tests.test_intruder import ALLOWED
@@ -35,6 +36,7 @@ async def measure(folder: Path) -> list[Finding]:
 
 
 def _school(folder: Path, people: int, seed: int) -> Case:
+    sqlite.SYNCHRONOUS = "OFF"  # no power cuts here
     return asyncio.run(simulate(folder / f"{people}-{seed}", people, seed, folder / "template", keep=False))
 
 
