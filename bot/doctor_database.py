@@ -155,8 +155,9 @@ def _kept(place: PostgresServer, seen: ServerCheckup) -> Iterator[Finding]:
     """What stands in logs and archives shows who answered when, and outlives what is deleted here (trust A8)."""
     if seen.logging:
         says = f"the server's log keeps statements with their values: {', '.join(seen.logging)}"
-        settings = [f"{setting.partition('=')[0]}" for setting in seen.logging]
-        remedy = f"Switch off for this database: ALTER DATABASE {place.database} SET {settings[0]} ...; see docs/postgresql.md."
+        setting = seen.logging[0].partition("=")[0]
+        change = f"ALTER DATABASE {place.database} SET {setting} ..."
+        remedy = f"Switch it off for this database: {change}; see docs/postgresql.md."
         yield Finding("server's log", LOOK, says, remedy)
     else:
         yield Finding("server's log", OK, "keeps no statements")

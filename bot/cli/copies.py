@@ -126,9 +126,7 @@ def _report(restored: Restored, settings: Settings, file: Path, now: datetime) -
 
 def _age(made_at: datetime | None, now: datetime) -> str:
     if made_at is None:
-        return (
-            "That file is not encrypted: a database, or a backup of an earlier version. Delete it afterwards."
-        )
+        return "That file is not encrypted: a database, or a backup of an earlier version. Delete it afterwards."
     hours = max(0, int((now - made_at).total_seconds() // 3600))
     ago = f"{hours} hours" if hours < 48 else f"{hours // 24} days"
     return f"The backup is {ago} old ({made_at:%d %B %Y, %H:%M} UTC). What people answered since then is gone."

@@ -21,7 +21,14 @@ from bot.web_channel.sessions import (
 from data.links import find_link, spend_link
 from data.sessions import LINK_SESSION_AGE, start_session
 
-OPENS = {"queue": "/queue", "people": "/people", "results": "/results", "names": "/names", "records": "/records", "mydata": "/mydata"}  # kind of link -> where it leads
+OPENS = {
+    "queue": "/queue",
+    "people": "/people",
+    "results": "/results",
+    "names": "/names",
+    "records": "/records",
+    "mydata": "/mydata",
+}  # kind of link -> where it leads
 
 
 async def show(request: Request) -> Response:
