@@ -1,4 +1,4 @@
-"""Row R1: a failure, or the end of the process, at every call of a school's days; on PostgreSQL at a third (trust A4.4).
+"""Row R1: a failure, or the end of the process, at every call of a school's days, on PostgreSQL at a third (A4.4).
 
 The days are played in some processes at once, each with databases of its own.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ ATTACKS = {
 LATER = {"B5", "B10"}  # no webhook is built yet; limits for one chat come with those on sending
 
 
+@cache
 def named() -> dict[str, list[str]]:
     """Attack -> the tests that name it, as `file::name`."""
     found: dict[str, list[str]] = {}

@@ -15,12 +15,13 @@ from data import backup as backups
 from data.backup import back_up, backups_in, remove_old
 from data.backup_facts import OUTSIDE, PROVEN, note_time, time_of, trouble
 from data.backup_file import PIECE, SEALED_PIECE, BackupProblem
+from data.periods import Keeping
 from data.queue import add_item
 from data.restoring import prove
 from data.scratch import PREFIX
 from data.vault import Vault
 from scheduler.backing_up import back_up_due, last_time
-from tests.school import MASTER, School
+from tests.school import MASTER, School, opened
 
 pytestmark = pytest.mark.both_databases
 
@@ -59,12 +60,13 @@ def test_two_oclock_is_local_time() -> None:
     assert last_time(summer + timedelta(minutes=1), london).date().isoformat() == "2026-07-01"
 
 
-async def test_as_many_nights_as_school_yaml_says(school: School, tmp_path: Path) -> None:
+async def test_as_many_nights_as_school_yaml_says(tmp_path: Path) -> None:
     """Trust A4.3: what is deleted is gone from backups in time."""
-    kept = school.house.school.keeping.backups_days
-    for day in range(kept + 5):
-        there = await night(school, tmp_path / "backups", NIGHT + timedelta(days=day))
-    assert len(there) == kept <= 30
+    async with opened(tmp_path, keeping={"backups_days": 7}) as school:
+        for day in range(7 + 3):
+            there = await night(school, tmp_path / "backups", NIGHT + timedelta(days=day))
+    assert len(there) == 7
+    assert Keeping().backups_days <= 30
 
 
 def test_only_our_own_go_and_none_stays_over_thirty_days(tmp_path: Path) -> None:
