@@ -66,7 +66,8 @@ async def decided(school: School, id: str) -> Comment | None:
 
 
 async def says(browser: PlainBrowser, id: str, state: str, text: str = REDACTED, **themes: str) -> int:
-    """What a reader's form sends; the status of the answer."""
+    """What a reader's form sends after `Read`; the status of the answer."""
+    await read(browser, id)
     themes = {name.replace("_", "-"): theme for name, theme in themes.items()}
     await act(browser, f"/queue/{id}/comment", say=state, words=text, **themes)
     return browser.answer.status_code
@@ -238,6 +239,7 @@ async def test_words_that_become_a_concern_no_longer_travel(
     dsl = await enter("dsl")
     await says(dsl, first, QUOTE)
     await act(dsl, f"/queue/{first}/route", route=route, reason="because")
+    await read(dsl, second)
     await act(dsl, f"/queue/{second}/route", route=route, reason="because")
     concern = route in ("welfare", "staff", "head")
     assert await says(dsl, second, QUOTE) == (400 if concern else 200)
