@@ -40,6 +40,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     handlers = logging.getLogger().handlers[:]
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)  # a server of ours switches it off
     set_up_logging("debug", [TOKEN, KEY])
     yield stream.getvalue
     logging.getLogger().handlers[:] = handlers

@@ -224,7 +224,7 @@ async def test_a_pause_ends_at_local_midnight_on_both_sides_of_a_change_of_the_c
 STEPS = ("pause", "until", "end", "ask", "dropin", "day", "night")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=16), data=st.data())
 async def test_whatever_happens_nothing_goes_while_paused_and_one_held_message_a_day_after(
     steps: list[str], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

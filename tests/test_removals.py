@@ -137,7 +137,7 @@ async def test_the_count_holds_through_removals_and_deletions(school: School) ->
     """Over random schools: whatever is done by the rules, both sides stay the same; what is done past them shows."""
     dice = random.Random(11)
     ids = [await closed(school, mode, dice.randint(10, 14)) for mode in (*MODES, "ANON")]
-    for _ in range(40):
+    for _ in range(25):
         async with school.db.transaction() as tx:
             survey = await found(tx, dice.choice(ids))
             await dice.choice([take_out, deleted, on_paper])(tx, survey, school, dice)
