@@ -67,7 +67,7 @@ async def test_without_it_the_page_shows_no_answers_and_hands_nothing_out(school
         await browser.open(f"/results/{survey}")
         page = await browser.press(label)
         assert page.headings == ["Set up your app"]
-        assert browser.answer.url.params["back"] == f"/results/{survey}"
+        assert browser.answer.url.params["back"] == f"/results/{survey}?said=not-done"
     async with school.db.reading() as tx:
         assert await looks_at(tx, survey) == []
 
