@@ -67,7 +67,7 @@ class TokenWatch:
             me = await ask_me(self.settings)
             if not me.trouble:
                 return await self._taken_again()
-            if me.trouble == "refused":
+            if me.trouble == "refused" and not self._rejected:  # a wrong token in .env is told already, and says more
                 await self._tell(REFUSED)
         if await self._settled():
             self._env = _stamp()
@@ -85,10 +85,19 @@ class TokenWatch:
         except SettingsProblem as problem:
             log.error("%s", problem)
             return True
-        if new is None or new.get_secret_value() in (self.token.value, self._rejected):
+        if new is None or new.get_secret_value() == self._rejected:
             return True
+        if new.get_secret_value() == self.token.value:
+            return await self._put_back()
         hide_also(new.get_secret_value())
         return await self._try(new)
+
+    async def _put_back(self) -> bool:
+        """The settings hold the token in use again: a wrong one that stood there is over."""
+        self._rejected = ""
+        if self._told and self.token.usable.is_set():
+            await self._taken_again()
+        return True
 
     async def _try(self, new: SecretStr) -> bool:
         settings = self.settings.model_copy(update={"telegram_token": new})
