@@ -300,7 +300,7 @@ async def test_an_update_that_cannot_be_read_is_passed_over_and_not_logged(
 
 
 async def ended(env: dict[str, str], folder: Path, seconds: float) -> tuple[int | None, str]:
-    """How `yousaid run` ends, asked so long after its start."""
+    """How `yousaid run` ends, asked so long after its start; and what it said beside what its jobs did."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", env=env, cwd=folder, stderr=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
@@ -308,7 +308,7 @@ async def ended(env: dict[str, str], folder: Path, seconds: float) -> tuple[int 
     await asyncio.sleep(seconds)
     process.send_signal(signal.SIGTERM)
     _, said = await asyncio.wait_for(process.communicate(), 10)
-    return process.returncode, said.decode()
+    return process.returncode, "\n".join(line for line in said.decode().splitlines() if " INFO " not in line)
 
 
 async def set_up(folder: Path) -> dict[str, str]:
