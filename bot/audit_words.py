@@ -55,7 +55,7 @@ PAGES: dict[tuple[str, str], Words] = {
     ("POST", "/people/staff/{id}"): ("role.given", "role.taken", "factor.reset", "signed-out", "access.ended"),
     ("POST", "/people/waiting/{id}"): ("role.approved", "role.refused", "role.given", "access.ended"),
     ("GET", "/names"): NOTHING,
-    ("GET", "/names/{id}"): NOTHING,  # sheets without names
+    ("GET", "/names/{id}"): ("look.sheets",),
     ("GET", "/names/{id}/{sheet}"): NOTHING,
     ("POST", "/names/{id}/{sheet}"): ("look.name",),
     ("GET", "/records"): ("look.labels",),

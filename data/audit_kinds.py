@@ -16,6 +16,7 @@ KINDS: dict[str, str] = {
     "look.pause": "whether a family's messages are paused was shown",
     "look.record": "a sheet of a child's papers was shown",
     "look.export-record": "a sheet of a child's papers was saved",
+    "look.sheets": "the answer sheets of a survey were shown, without names",
     "look.sheet": "one answer sheet was shown before it is taken out",
     "look.export-counts": "counts were saved as a file",
     "look.export-codebook": "a code book was saved as a file",

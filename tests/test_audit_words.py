@@ -274,6 +274,7 @@ async def play_results(school: School, w: Watched, browsers: NewBrowser) -> None
         await w.post(f"/results/{conf}", file=kind)
     sheet = next(id for id, number in numbers.items() if number == 3)
     await w.get(f"/results/{conf}/sheet?number=3")
+    await w.get(f"/names/{conf}")
     await w.post(f"/names/{conf}/{sheet}", reason="call home")
     await w.post(f"/results/{conf}/sheet", sheet=sheet, reason="by mistake")
     await w.get("/records")

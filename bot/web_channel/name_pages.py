@@ -64,9 +64,11 @@ async def show_sheets(request: Request) -> Response:
     web, visitor = web_of(request), await looking(request, ACTION, names=True)
     if isinstance(visitor, Response):
         return visitor
-    async with web.db.reading() as tx:
+    async with web.db.transaction() as tx:
         survey = await _survey(tx, request)
         gone = _over(web, survey)
+        if not gone:
+            await note_look(tx, visitor.person.id, "sheets", survey.id, "", web.now)
         sheets = [] if gone else await sheets_of(tx, survey.id, survey.form)
         numbers = await sheet_numbers(tx, survey)
     language, first = visitor.person.language, _first(request)
