@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.exports import ANON_LEAST, answer_words
 from bot.facts import House
+from bot.phrased import Phrased
 from bot.results import results_of
 from conversations.form import said
 from conversations.summary import fill
@@ -17,13 +18,8 @@ from data.removals import sheet_numbers
 from data.surveys import Survey
 
 
-class NoSheet(Exception):
-    """There is no such sheet to be shown; `key` and `facts` make the phrase that says why."""
-
-    def __init__(self, key: str, **facts: object) -> None:
-        super().__init__(key)
-        self.key = key
-        self.facts = facts
+class NoSheet(Phrased):
+    """There is no such sheet to be shown."""
 
 
 @dataclass(frozen=True)

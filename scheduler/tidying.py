@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from conversations.channel import TryLater, Unreachable
@@ -50,25 +51,30 @@ async def _tidy_answers(sender: Sender, now: datetime) -> bool:
 async def _taken_away(sender: Sender, letter: Letter, numbers: list[int], places: list[Address], now: datetime) -> bool:
     """Whether that is done with: what fails for good is not tried for ever."""
     instead = await sender.compose(letter, now)
-    try:
+
+    async def take_away() -> None:
         for place in places:
             if numbers and instead and place.channel in sender.channels:
                 await sender.channels[place.channel].tidy(place.where, numbers, instead.as_text())
-    except TryLater:
-        return False
-    except Unreachable:
-        pass  # blocked, or gone
-    except Exception as error:
-        log.error("a chat could not be tidied: %s", type(error).__name__)
-    return True
+
+    return await _settled(take_away)
 
 
 async def _tidied(sender: Sender, channel: str, where: str, person: str, now: datetime) -> bool:
     """Whether that is done with: what cannot be reached, or fails for good, is not tried for ever."""
     goodbye = await sender.compose(Letter(0, "ended", "", person, ALERT, 0), now)
-    try:
+
+    async def forget() -> None:
         if goodbye:
             await sender.channels[channel].forget(where, goodbye)
+
+    return await _settled(forget)
+
+
+async def _settled(tidies: Callable[[], Awaitable[None]]) -> bool:
+    """False where it has to wait; a chat that cannot be tidied is logged and given up."""
+    try:
+        await tidies()
     except TryLater:
         return False
     except Unreachable:

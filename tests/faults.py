@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -34,6 +34,23 @@ class Trip:
         if self.calls == self.at:
             self.tripped = True
             raise self.error("the k-th call")
+
+
+async def survives(trip: Trip, begins: Callable[[], Awaitable[None]], does: Callable[[], Awaitable[object]]) -> bool:
+    """Whether it was done; if the trip stopped it, the process goes on, or `begins` again where it was killed."""
+    before, trip.watching = trip.tripped, True
+    try:
+        await does()
+        return True
+    except BaseException:
+        if before or not trip.tripped:
+            raise
+        trip.watching = False
+        if trip.error is Killed:
+            await begins()
+        return False
+    finally:
+        trip.watching = False
 
 
 def watch(trip: Trip, monkeypatch: pytest.MonkeyPatch) -> None:

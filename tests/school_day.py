@@ -33,7 +33,7 @@ from data.surveys import find_survey
 from data.tables import outbox
 from scheduler import due
 from scheduler.backing_up import back_up_due
-from tests.faults import Killed, Trip, WatchedPhones, watch
+from tests.faults import Trip, WatchedPhones, survives, watch
 from tests.school import Clock, School, opened
 from tests.test_privacy_modes import room, sent
 
@@ -163,20 +163,9 @@ class Days:
             await self.survives(lambda: self.school.rounds({"telegram": self.phones}))
 
     async def survives(self, does: Callable[[], Awaitable[object]]) -> bool:
-        """Whether it was done; if the trip stopped it, the process goes on, or starts again where it was killed."""
-        before, self.trip.watching = self.trip.tripped, True
-        try:
-            await does()
-            return True
-        except BaseException:
-            if before or not self.trip.tripped:
-                raise
-            self.trip.watching = False
-            if self.trip.error is Killed:
-                await self.begins()
-            return False if does.__name__ == "arrives" else await self.survives(does)
-        finally:
-            self.trip.watching = False
+        """Whether it was done. What stops is done again; an update comes again by itself."""
+        done = await survives(self.trip, self.begins, does)
+        return done or (does.__name__ != "arrives" and await self.survives(does))
 
     # --- what must hold ---------------------------------------------------------------------------------------
 

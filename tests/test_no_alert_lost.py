@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from data.database import DatabaseProblem
 from data.people import Address, add_address
 from data.queue import waiting_items
 from scheduler import due
-from tests.faults import Killed, Trip, WatchedPhones, watch
+from tests.faults import Killed, Trip, WatchedPhones, survives, watch
 from tests.school import Clock, School, opened
 
 FRIDAY = datetime(2026, 11, 6, 15, 30, tzinfo=UTC)
@@ -72,30 +71,14 @@ class Day:
         async def arrives() -> None:
             await self.school.dialogue.hear(Address("telegram", place), Text(SAID[delivery]), delivery)
 
-        while not await self.survives(arrives):
+        while not await survives(self.trip, self.begins, arrives):
             pass
 
     async def ticks(self, *moments: datetime) -> None:
         for moment in moments:
             for later in (0, 5, 75):  # seconds: the claim of a process that died is free after a minute
                 self.clock.set(moment + timedelta(seconds=later))
-                await self.survives(lambda: self.school.rounds({"telegram": self.phones}))
-
-    async def survives(self, does: Callable[[], Awaitable[object]]) -> bool:
-        """Whether it was done; if the trip stopped it, the process goes on, or starts again where it was killed."""
-        before, self.trip.watching = self.trip.tripped, True
-        try:
-            await does()
-            return True
-        except BaseException:
-            if before or not self.trip.tripped:
-                raise
-            self.trip.watching = False
-            if self.trip.error is Killed:
-                await self.begins()
-            return False
-        finally:
-            self.trip.watching = False
+                await survives(self.trip, self.begins, lambda: self.school.rounds({"telegram": self.phones}))
 
 
 async def play_all(folder: Path, error: type[BaseException], first: int, every: int) -> int:

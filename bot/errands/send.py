@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.facts import House
+from bot.phrased import Phrased
 from bot.turn import PersonsTurn
 from conversations.answers import Answer
 from conversations.asking import Setting, with_choices
@@ -27,13 +28,8 @@ from scheduler.plan import ANSWERS_AFTER, OPEN_FOR, closing_time
 ANON_LEAST = 10  # ANON-3
 
 
-class Refused(Exception):
-    """A sending that must not happen; `key` and `facts` make the phrase that says why."""
-
-    def __init__(self, key: str, **facts: object) -> None:
-        super().__init__(key)
-        self.key = key
-        self.facts = facts
+class Refused(Phrased):
+    """A sending that must not happen."""
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Error, expect
 
-from bot.demo import listening
-from bot.serving import make_server
-from bot.web_channel.app import make_app
+from tests.browser.serving import Served, serving
 from tests.browser.test_pages import WIDTHS, tab_to
 from tests.browser.test_people import entered, prove
-from tests.browser.test_queue import Served
 from tests.school import School
 from tests.test_privacy_modes import close, gives, room, sent
 
@@ -36,13 +32,8 @@ async def served(school: School) -> AsyncIterator[Served]:
         for person in families:
             await gives(school, person, survey, "1", "1", SAID)
     await close(school)
-    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
-    with listening(0) as sock:
-        server = make_server(app, "127.0.0.1", 0)
-        running = asyncio.create_task(server.serve(sockets=[sock]))
-        yield Served(f"http://127.0.0.1:{sock.getsockname()[1]}", school, me)
-        server.should_exit = True
-        await running
+    async with serving(school, me) as running:
+        yield running
 
 
 @pytest.mark.parametrize("width", WIDTHS)

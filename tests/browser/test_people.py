@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.demo import listening
 from bot.joining import join
-from bot.serving import make_server
-from bot.web_channel.app import make_app
 from data.codes import read_code
 from data.people import add_address, mark_unreachable, set_stopped
 from data.sessions import start_session
+from tests.browser.serving import Served, serving
 from tests.browser.test_pages import SHOTS, WIDTHS, Viewer, window
-from tests.browser.test_queue import Served
 from tests.school import School
 from tests.test_people_page import letters, person_of, waiting_code
 from tests.test_results_page import closed
@@ -38,13 +34,8 @@ async def served(school: School) -> AsyncIterator[Served]:
     await _letters(school)
     await waiting_code(school, head)
     await closed(school)
-    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
-    with listening(0) as sock:
-        server = make_server(app, "127.0.0.1", 0)
-        running = asyncio.create_task(server.serve(sockets=[sock]))
-        yield Served(f"http://127.0.0.1:{sock.getsockname()[1]}", school, admin)
-        server.should_exit = True
-        await running
+    async with serving(school, admin) as running:
+        yield running
 
 
 async def _letters(school: School) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.demo import listening
-from bot.serving import make_server
-from bot.web_channel.app import make_app
 from data.people import add_address
 from data.queue import add_item, find_item, mark_read, route_item
 from data.sessions import start_session
 from scheduler.ladder import raise_alert
+from tests.browser.serving import Served, serving
 from tests.browser.test_pages import WIDTHS, Viewer, window
 from tests.school import School
 from tests.test_queue_pages import FRIDAY, a_survey
@@ -27,13 +23,6 @@ DISCLOSED = "My son says a grown-up at the club hurts him.\nHe does not want to 
 COMMENT = "The drop-ins with Ms Patel are good. Please tell Tom's class earlier when the routine changes."
 
 
-@dataclass
-class Served:
-    address: str
-    school: School
-    person: str
-
-
 @pytest.fixture
 async def served(school: School) -> AsyncIterator[Served]:
     """A school on a Friday evening, with something of everything in its queue."""
@@ -41,13 +30,8 @@ async def served(school: School) -> AsyncIterator[Served]:
     async with school.db.transaction() as tx:
         await add_address(tx, dsl, "telegram", "1")
     await _fill(school, dsl)
-    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
-    with listening(0) as sock:
-        server = make_server(app, "127.0.0.1", 0)
-        running = asyncio.create_task(server.serve(sockets=[sock]))
-        yield Served(f"http://127.0.0.1:{sock.getsockname()[1]}", school, dsl)
-        server.should_exit = True
-        await running
+    async with serving(school, dsl) as running:
+        yield running
 
 
 async def _fill(school: School, dsl: str) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.demo import listening
-from bot.serving import make_server
-from bot.web_channel.app import make_app
 from data.looks import note_look
 from data.people import add_address
 from data.queue import add_item
+from tests.browser.serving import Served, serving
 from tests.browser.test_pages import SHOTS, WIDTHS
 from tests.browser.test_people import entered
-from tests.browser.test_queue import Served
 from tests.school import School
 from tests.test_privacy_modes import close, gives, room, sent
 from tests.test_rights import family
@@ -40,13 +36,8 @@ async def served(school: School) -> AsyncIterator[Served]:
         await add_item(tx, "flagged", school.clock.now, "something hard", me, "Family Okoro")
         await note_look(tx, senco, "name", item, "to call", school.clock.now)
         await add_address(tx, me, "telegram", "4711")
-    app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
-    with listening(0) as sock:
-        server = make_server(app, "127.0.0.1", 0)
-        running = asyncio.create_task(server.serve(sockets=[sock]))
-        yield Served(f"http://127.0.0.1:{sock.getsockname()[1]}", school, me)
-        server.should_exit = True
-        await running
+    async with serving(school, me) as running:
+        yield running
 
 
 @pytest.mark.parametrize("width", WIDTHS)
