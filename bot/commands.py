@@ -21,7 +21,7 @@ from conversations.roles import may
 from conversations.texts import clock_time, day_and_date, long_date
 from conversations.words import EASIER, Raised, Tapped
 from data.codes import read_code
-from data.dropins import coming_dropins
+from data.events import coming_occasions
 from data.people import groups_of, set_front, set_language, set_stopped
 from data.runs import find_run, run_of, surveys_of
 from data.surveys import Survey, find_survey
@@ -194,14 +194,14 @@ async def open_survey(turn: PersonsTurn, id: str) -> None:
 
 
 async def dropins(turn: PersonsTurn) -> None:
-    coming = await coming_dropins(turn.tx, await groups_of(turn.tx, turn.person.id), turn.now)
+    coming = await coming_occasions(turn.tx, await groups_of(turn.tx, turn.person.id), turn.now, ("dropin",))
     if not coming:
         return turn.tell("dropins.none", turn.menu_button())
     rows = []
     for d in coming:
         local = d.starts_at.astimezone(turn.house.school.zone)
         day, time = day_and_date(local.date(), turn.language), clock_time(local, turn.language)
-        rows.append(turn.phrase("dropins.row", day=day, time=time, place=d.place))
+        rows.append(turn.phrase("dropins.row", day=day, time=time, place=d.event.place))
     turn.says.append(Message("\n".join(rows), title=turn.phrase("dropins.title")))
 
 

@@ -12,7 +12,7 @@ from conversations.roles import may
 from conversations.texts import clock_time, long_date
 from data.alerts import find_alert
 from data.database import Database, Tx
-from data.dropins import find_dropin
+from data.events import find_occasion
 from data.keeping import named_goes_on
 from data.outbox import Letter
 from data.people import find_person
@@ -32,7 +32,7 @@ class Letters:
         async with self.db.reading() as tx:
             person = await find_person(tx, letter.person)
             language = person.language if person else "en"
-            if letter.kind == "reminder":
+            if letter.kind in ("reminder", "reminder-hour"):
                 return await self._reminder(tx, letter, language, now)
             if letter.kind in ("alert", "routed", "to-read", "test-alert"):
                 reads = person is not None and may(person.roles, "queue")
@@ -76,10 +76,10 @@ class Letters:
         return Message(self.house.say(language, "keeping.named-going", date=long_date(day, language)))
 
     async def _reminder(self, tx: Tx, letter: Letter, language: str, now: datetime) -> Message | None:
-        dropin = await find_dropin(tx, letter.ref)
-        if dropin is None or dropin.starts_at <= now:
+        occasion = await find_occasion(tx, letter.ref)
+        if occasion is None or occasion.off or occasion.starts_at <= now:
             return None
-        starts, today = (at.astimezone(self.house.school.zone) for at in (dropin.starts_at, now))
+        starts, today = (at.astimezone(self.house.school.zone) for at in (occasion.starts_at, now))
         key = "reminder.today" if starts.date() == today.date() else "reminder.tomorrow"
         return self._message(language, key, asking(COMMAND, "dropins"), time=clock_time(starts, language))
 

@@ -32,6 +32,7 @@ from data.tables import (
     addresses,
     alerts,
     audit,
+    bookings,
     children,
     code_uses,
     codes,
@@ -46,6 +47,7 @@ from data.tables import (
     queue,
     records,
     removals,
+    requests,
     roles,
     runs,
     second_factors,
@@ -53,6 +55,7 @@ from data.tables import (
     sheet_keys,
     surveys,
     visits,
+    wishes,
     wrong_codes,
 )
 from data.tombstones import PERSON, buried, bury
@@ -62,6 +65,7 @@ OWN_WISH = "Their own wish."  # why a sheet of a child's papers was taken out
 SHORTEST_LABEL = 3  # letters; a shorter one stands in too many reasons that are about somebody else
 THEIRS = (
     runs, marks, children, code_uses, sessions, roles, memberships, second_factors, duties, outbox, pauses, links,
+    bookings, wishes, requests,
 )  # fmt: skip
 AS_READER = (  # columns that say which member of staff did something
     queue.c.read_by, queue.c.routed_by, queue.c.done_by, alerts.c.acknowledged_by, codes.c.made_by, removals.c.by,

@@ -30,14 +30,17 @@ from data.school import School
 from data.surveys import Survey, all_surveys
 from data.tables import (
     audit,
+    bookings,
     code_uses,
     codes,
     comments,
-    dropins,
+    events,
     links,
+    occasions,
     outbox,
     people,
     queue,
+    room_notes,
     runs,
     sessions,
     tombstones,
@@ -55,6 +58,7 @@ WARNED_ROLES = ("admin", "senco")
 VISITS_KEPT = timedelta(days=7)  # who opened a code and never said yes or no
 TRIES_KEPT = timedelta(hours=1)  # wrong codes
 TASKS_KEPT = timedelta(days=30)  # tasks of staff that were begun and left
+OF_OCCASIONS = ("reminder", "reminder-hour")  # kinds of letters whose ref is an occasion
 FINISHED = ("sent", "failed", "dropped")
 
 
@@ -237,11 +241,17 @@ async def _concerns(tx: Tx, night: Night) -> Iterable[Gone]:
 # --- messages, codes, browsers ------------------------------------------------------------------------------------
 
 
-async def _dropins(tx: Tx, night: Night) -> Iterable[Gone]:
-    over = dropins.c.starts_at < night.before(days=night.keeping.sign_ups_days)
-    ids = select(dropins.c.id).where(over)
-    await tx.run(delete(outbox).where(outbox.c.kind == "reminder", outbox.c.ref.in_(ids)))
-    return [await _delete(tx, "drop-ins", dropins, over, dropins.c.starts_at)]
+async def _events(tx: Tx, night: Night) -> Iterable[Gone]:
+    """Sign-ups, and then the times and events nobody is booked for any more."""
+    over = occasions.c.ends_at < night.before(days=night.keeping.sign_ups_days)
+    ids = select(occasions.c.id).where(over)
+    letters = and_(outbox.c.kind.in_(OF_OCCASIONS), outbox.c.ref.in_(ids))
+    await tx.run(delete(outbox).where(letters))
+    await tx.run(delete(bookings).where(bookings.c.occasion.in_(ids)))
+    await tx.run(delete(room_notes).where(room_notes.c.occasion.in_(ids)))
+    gone = await _delete(tx, "drop-ins", occasions, over, occasions.c.starts_at)
+    await tx.run(delete(events).where(events.c.id.not_in(select(occasions.c.event))))
+    return [gone]
 
 
 async def _messages(tx: Tx, night: Night) -> Iterable[Gone]:
@@ -315,5 +325,5 @@ async def _delete(tx: Tx, kind: str, table: Table, which: ColumnElement[bool], a
 
 
 STEPS: tuple[Step, ...] = (
-    _answers, _named, _names, _words, _concerns, _dropins, _messages, _codes, _doors, _tasks, _people, _pauses, _logs,
+    _answers, _named, _names, _words, _concerns, _events, _messages, _codes, _doors, _tasks, _people, _pauses, _logs,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from data.periods import Keeping
 Line = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALWAYS = "always"
+USUAL_WINDOW = "08:00-18:00 school days"
 
 
 @cache
@@ -60,13 +61,14 @@ class School(_Strict):
     timezone: str = "Europe/London"
     phone: Line
     office_hours: str
-    send_window: str = ALWAYS
+    send_window: str = USUAL_WINDOW
     people: People
     help: Help
     languages: list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]] = Field(min_length=1)
     groups: list[Line] = Field(min_length=1)
     young_people: bool = False  # whether those of 16 and over may have accounts of their own (AGE-1)
     alerts_at_any_hour: list[Literal["dsl", "deputy", "head"]] = ["dsl"]  # SAFE-5, where the person has not chosen
+    nation: Literal["england", "wales", "scotland", "northern-ireland"] = "england"  # whose bank holidays count
     keeping: Keeping = Keeping()  # how long things are kept (6.8)
 
     @field_validator("young_people", mode="before")

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 
 from conversations.channel import Channel, Message, TryLater, Unreachable
 from data.answers import seal_off
+from data.bookings import CANNOT, bookings_for
+from data.calendar import load_calendar
 from data.database import Database, Tx
-from data.dropins import dropins_to_remind, mark_reminded
+from data.events import Occasion, Which, mark_reminded, occasions_to_remind
 from data.outbox import Letter, claim, mark, post, try_again
 from data.pauses import HELD, Pause, next_place, pause_of
 from data.people import Address, address_hashes, addresses_of, find_person, mark_unreachable, members
@@ -32,6 +34,9 @@ AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert"})  # SAFE-5 has hours o
 EVEN_PAUSED = AT_ANY_HOUR | {"to-read", "approve", "factor", "named-going", "device", "used", "role"}
 ENDED = frozenset({"told", "not-sent", "unopened", "lost"})  # that questions have closed: no use after a pause
 TO_ALL = frozenset({"device", "used", "role"})  # to every chat of a person, but the one their ref names
+
+REMINDERS: dict[Which, str] = {"first": "reminder", "hour": "reminder-hour"}  # kinds of letters
+CHOICE: dict[Which, str] = {"first": "day", "hour": "hour"}  # what a booking says of them
 
 Compose = Callable[[Letter, datetime], Awaitable[Message | None]]
 
@@ -61,15 +66,27 @@ async def close_due(db: Database, school: School, now: datetime) -> bool:
 
 
 async def remind_due(db: Database, now: datetime) -> bool:
-    """Post the reminders of drop-ins whose time has come, once."""
+    """Post the reminders of events whose time has come, each once."""
     async with db.reading() as tx:
-        if not await dropins_to_remind(tx, now):
+        if not await occasions_to_remind(tx, now):
             return False
     async with db.transaction() as tx:
-        for dropin in await dropins_to_remind(tx, now):
-            if await mark_reminded(tx, dropin.id):
-                await post(tx, "reminder", dropin.id, await members(tx, dropin.group), now)
+        for occasion, which in await occasions_to_remind(tx, now):
+            if await mark_reminded(tx, occasion.id, which):
+                await post(tx, REMINDERS[which], occasion.id, await _to_remind(tx, occasion, which), now)
     return True
+
+
+async def _to_remind(tx: Tx, occasion: Occasion, which: Which) -> list[str]:
+    """Whoever booked, as they chose; the day before also those of the group who have said nothing yet."""
+    booked = await bookings_for(tx, occasion.id)
+    missed = which == "hour" and not occasion.first_done  # nothing ran the day before: one reminder does for both
+    choices = ("both", "day", "hour") if missed else ("both", CHOICE[which])
+    wanted = [b.person for b in booked if b.state != CANNOT and b.remind in choices]
+    if occasion.event.opted or (which == "hour" and not missed):
+        return wanted
+    answered = {b.person for b in booked}
+    return wanted + [p for p in await members(tx, occasion.event.group) if p not in answered]
 
 
 async def read_due(db: Database, school: School, now: datetime) -> bool:
@@ -103,17 +120,18 @@ async def send_due(sender: Sender, now: datetime, limit: int = BATCH) -> bool:
     """Send what is due: alerts first, at most `limit` letters."""
     async with sender.db.transaction() as tx:
         letters = await claim(tx, sender.owner, now, limit)
+        opens = may_send_at(now, sender.school, await load_calendar(tx, sender.school.nation)) if letters else now
     async with asyncio.TaskGroup() as group:
         for letter in letters:
-            group.create_task(_send(sender, letter, now))
+            group.create_task(_send(sender, letter, now, opens))
             await asyncio.sleep(PACE)
     return bool(letters)
 
 
-async def _send(sender: Sender, letter: Letter, now: datetime) -> None:
+async def _send(sender: Sender, letter: Letter, now: datetime, opens: datetime) -> None:
     """Whatever goes wrong with one letter stays with that letter."""
     try:
-        await _deliver(sender, letter, now)
+        await _deliver(sender, letter, now, opens)
     except TryLater as later:
         await _again(sender, letter, now + timedelta(seconds=later.seconds), "asked to wait", count=False)
     except Exception as error:
@@ -121,14 +139,13 @@ async def _send(sender: Sender, letter: Letter, now: datetime) -> None:
         await _again(sender, letter, now + timedelta(seconds=30 * 2 ** min(letter.tries, 6)), type(error).__name__)
 
 
-async def _deliver(sender: Sender, letter: Letter, now: datetime) -> None:
+async def _deliver(sender: Sender, letter: Letter, now: datetime, opens: datetime) -> None:
     async with sender.db.reading() as tx:
         person = await find_person(tx, letter.person)
         pause = None if letter.kind in EVEN_PAUSED else await pause_of(tx, letter.person, now)
         places = await _places(tx, letter)
     if person is None or (person.stopped and letter.kind not in TO_ALL):
         return await _not_reached(sender, letter, "dropped", "stopped", now)
-    opens = may_send_at(now, sender.school.send_window, sender.school.zone)
     if opens > now and letter.kind not in AT_ANY_HOUR:
         return await _again(sender, letter, opens, "outside the window", count=False)
     message = await sender.compose(letter, now)

@@ -36,6 +36,7 @@ ELMFIELD = {
     "timezone": "Europe/London",
     "phone": "0161 496 0000",
     "office_hours": "Mon-Fri 08:30-16:00",
+    "send_window": "always",  # tests about times of sending say otherwise
     "people": {
         "senco": "Ms Patel", "dsl": "Mr Okafor", "deputy_dsl": "Mrs Lee", "head": "Mrs Ahmed", "chair": "Mr Jones",
     },

@@ -19,7 +19,6 @@ from data.audit_check import check_log
 from data.codes import Invitation, find_invitation, make_code, read_code, spend_code
 from data.comments import QUOTE, Comment, save_comment
 from data.counting import count_check
-from data.dropins import add_dropin
 from data.keeping import Gone, would_go
 from data.outbox import Letter
 from data.people import find_group
@@ -32,10 +31,10 @@ from data.tables import (
     code_uses,
     codes,
     comments,
-    dropins,
     links,
     marks,
     metadata,
+    occasions,
     outbox,
     people,
     queue,
@@ -50,6 +49,7 @@ from data.tables import (
 from data.tombstones import ANSWERS, ITEM, NAMES, PERSON, buried
 from scheduler.keeping import keep_due, last_kept
 from scheduler.plan import last_keeping_time
+from tests.event_days import add_dropin
 from tests.faults import Trip, watch
 from tests.school import MONDAY, School, opened
 from tests.test_privacy_modes import close, gives, room, sent
@@ -328,9 +328,9 @@ async def test_drop_ins_go_a_month_after_the_day_with_who_was_told(school: Schoo
     await school.rounds()
     assert len(await messages(school, "reminder")) == 2
     await at_night(school, date(2026, 12, 5))
-    assert (await count(school, dropins), len(await messages(school, "reminder"))) == (1, 2)
+    assert (await count(school, occasions), len(await messages(school, "reminder"))) == (1, 2)
     await at_night(school, date(2026, 12, 6))
-    assert (await count(school, dropins), len(await messages(school, "reminder"))) == (0, 0)
+    assert (await count(school, occasions), len(await messages(school, "reminder"))) == (0, 0)
 
 
 async def test_logs_go_after_a_year_and_what_waits_stays(school: School) -> None:

@@ -22,12 +22,12 @@ from conversations.channel import Message
 from conversations.library import bundled_forms
 from data.audit import note
 from data.codes import START, Invitation, make_code
-from data.dropins import add_dropin
 from data.keeping import WARNED
 from data.outbox import NORMAL, Letter
 from data.people import find_group
 from data.surveys import mark_closed
 from data.tables import metadata, people
+from tests.event_days import add_dropin
 from tests.phones import Phone
 from tests.school import School, opened
 from tests.test_accounts import colleague, makes
@@ -44,7 +44,7 @@ NEEDS = re.compile(
     r"|dsl|z\w+)\b",
     re.IGNORECASE,
 )
-ENOUGH = 12  # letters of a kind that are looked at
+ENOUGH = 4  # letters of a kind that are looked at
 MOST = 160  # letters of a line that can be read at a glance
 
 

@@ -56,6 +56,8 @@ SHOWN = {
     "bot.demo_school.Seeding": "families pupils staff",  # ids, of an invented school
     "bot.facts.House": "web_address", "bot.governance.document.Filling": "facts tables",  # papers for everybody
     "bot.governance.filling.Installation": "database", "bot.moving.Moved": "kept",
+    "data.bookings.Booking": "occasion way remind", "data.calendar.Calendar": "nation", "data.calendar.Stretch": "name",
+    "data.events.Event": "access host next_time repeats ways",  # as all families are told; the host is an id
     "bot.our_bot.Identity": "username name",  # the bot's
     "bot.putting_back.Restored": "deleted_again lost kept known_by", "bot.putting_back.Since": "known_by",
     "bot.said.Reply": "joined instead", "bot.setup.SetUp": "bot_name telegram_silent",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
 from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.turn import PersonsTurn
@@ -14,9 +15,10 @@ from conversations.form import Form
 from conversations.listening import parse_time
 from conversations.texts import clock_time, day_and_date
 from data.audit import note
-from data.dropins import add_dropin
+from data.calendar import load_calendar
+from data.events import Occasion, add_event, new_event, new_occasion
 from data.people import all_groups, members
-from scheduler.plan import reminder_time
+from scheduler.plan import reminder_times
 
 
 class Dropin(Errand):
@@ -51,7 +53,8 @@ class Dropin(Errand):
             "group": (await all_groups(turn.tx))[group],
             "n": len(await members(turn.tx, group)),
         }
-        late = reminder_time(starts, turn.house.school.zone) <= turn.now
+        first, _ = reminder_times(starts, turn.house.school, await load_calendar(turn.tx, turn.house.school.nation))
+        late = first <= turn.now
         text = turn.phrase("staff.dropin-check-late" if late else "staff.dropin-check", **facts)
         return screen.message(text, "send-now", "change", "cancel", title=turn.phrase("staff.check"))
 
@@ -59,11 +62,20 @@ class Dropin(Errand):
         starts = _starts_at(turn, state)
         if starts <= turn.now:
             return False
-        remind = reminder_time(starts, turn.house.school.zone)
+        more = {"place": value(state, "place"), "made_by": turn.person.id, "made_at": turn.now}
+        event = new_event("dropin", value(state, "group"), **more)
+        occasion = new_occasion(event, starts, starts + timedelta(hours=1))
         await note(turn.tx, "dropin.made", value(state, "group"), turn.now, turn.person.id)
-        await add_dropin(turn.tx, value(state, "group"), starts, value(state, "place"), remind)
+        await add_event(turn.tx, event, [await with_reminders(turn, occasion)])
         turn.tell("staff.dropin-done")
         return True
+
+
+async def with_reminders(turn: PersonsTurn, occasion: Occasion) -> Occasion:
+    """The occasion with the times of its reminders: a first one that is late goes at once, a second one not at all."""
+    school = turn.house.school
+    first, hour = reminder_times(occasion.starts_at, school, await load_calendar(turn.tx, school.nation))
+    return replace(occasion, first_at=first, hour_at=hour, hour_done=hour is None or hour <= turn.now)
 
 
 def _starts_at(turn: PersonsTurn, state: State) -> datetime:

@@ -18,7 +18,7 @@ from tests.school import MASTER
 
 HERE = Path(__file__).parent
 VERSIONS = ("0001", "0002")
-HEAD = "0003"
+HEAD = "0004"
 T = TypeVar("T")
 Content = dict[str, list[dict[str, Any]]]
 
