@@ -73,7 +73,7 @@ async def load(turn: PersonsTurn, run_id: str) -> tuple[Run, Survey | None, Form
         return None
     if run is None or run.person != turn.person.id:
         return None
-    form = survey.form if survey else await ERRANDS[run.errand or ""].form(turn)
+    form = survey.form if survey else await ERRANDS[run.errand or ""].form_at(turn, run.state)
     return run, survey, form
 
 
@@ -214,13 +214,15 @@ async def _raised(turn: PersonsTurn, run: Run, survey: Survey, form: Form, raise
 # --- staff errands ------------------------------------------------------------------------------------------------
 
 
-async def begin_errand(turn: PersonsTurn, name: str, survey: str | None = None) -> None:
-    """Start a staff errand, with the survey already chosen if one is named."""
+async def begin_errand(turn: PersonsTurn, name: str, survey: str | None = None, **known: str) -> None:
+    """Start an errand, with the survey already chosen if one is named, and with choices that are `known`."""
     errand = ERRANDS[name]
     if problem := await errand.refused(turn):
         return turn.tell(problem)
     form = await errand.form(turn)
     given = {"survey": chosen(survey)} if survey else await errand.given(turn, form)
+    given |= {question: chosen(id) for question, id in known.items()}
+    form = await errand.form_at(turn, State(form.id, form.version, answers=given))
     begun = start(form, given)
     run = await start_errand(turn.tx, turn.person.id, name, begun.state, turn.now)
     await set_front(turn.tx, turn.person.id, run.id)

@@ -78,6 +78,11 @@ class Occasion:
         return self.cancelled_at is not None or self.event.cancelled_at is not None
 
     @property
+    def ref(self) -> str:
+        """What letters about it name: another one after each change, so that a change is told once."""
+        return f"{self.id}.{self.sequence}" if self.sequence else self.id
+
+    @property
     def slots(self) -> int:
         """How many slots there are; 0 where people just come."""
         minutes = self.event.slot_minutes
@@ -149,7 +154,8 @@ async def find_event(tx: Tx, id: str) -> Event | None:
 
 
 async def find_occasion(tx: Tx, id: str) -> Occasion | None:
-    row = await tx.first(_BOTH.where(occasions.c.id == id))
+    """By its id, or by the ref of a letter about it."""
+    row = await tx.first(_BOTH.where(occasions.c.id == id.partition(".")[0]))
     return _occasion(row) if row else None
 
 

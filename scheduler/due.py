@@ -73,7 +73,7 @@ async def remind_due(db: Database, now: datetime) -> bool:
     async with db.transaction() as tx:
         for occasion, which in await occasions_to_remind(tx, now):
             if await mark_reminded(tx, occasion.id, which):
-                await post(tx, REMINDERS[which], occasion.id, await _to_remind(tx, occasion, which), now)
+                await post(tx, REMINDERS[which], occasion.ref, await _to_remind(tx, occasion, which), now)
     return True
 
 

@@ -28,6 +28,10 @@ class Errand(ABC):
         """The form with its choices."""
         return errand_form(self.name)
 
+    async def form_at(self, turn: PersonsTurn, state: State) -> Form:
+        """The form as it is after these answers, where its choices depend on what is known (a time, a booking)."""
+        return await self.form(turn)
+
     async def refused(self, turn: PersonsTurn) -> str | None:
         """The phrase that says why it cannot begin now."""
         return None
