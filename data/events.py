@@ -46,6 +46,7 @@ class Event:
     made_by: str | None = None
     made_at: datetime | None = None
     cancelled_at: datetime | None = None
+    reason: str | None = None  # why it is off, as families are told
 
     @property
     def opted(self) -> bool:
@@ -63,6 +64,7 @@ class Occasion:
     ends_at: datetime
     sequence: int = 0
     cancelled_at: datetime | None = None
+    reason: str | None = None
     first_at: datetime | None = None
     hour_at: datetime | None = None
     first_done: bool = False
@@ -76,6 +78,11 @@ class Occasion:
     def off(self) -> bool:
         """Cancelled, alone or with its event."""
         return self.cancelled_at is not None or self.event.cancelled_at is not None
+
+    @property
+    def why_off(self) -> str:
+        """Why it is off, in the words of whoever cancelled it; "" where they gave none."""
+        return self.reason or self.event.reason or ""
 
     @property
     def ref(self) -> str:
@@ -132,16 +139,18 @@ async def moved(tx: Tx, occasion: Occasion, **changes: object) -> Occasion:
     return new
 
 
-async def cancel_occasion(tx: Tx, occasion: Occasion, now: datetime) -> bool:
+async def cancel_occasion(tx: Tx, occasion: Occasion, now: datetime, reason: str = "") -> bool:
     """Once; False when it was cancelled already."""
     mine = update(occasions).where(occasions.c.id == occasion.id, occasions.c.cancelled_at.is_(None))
-    return await tx.run(mine.values(cancelled_at=stamp(now), sequence=occasion.sequence + 1)) == 1
+    return (
+        await tx.run(mine.values(cancelled_at=stamp(now), sequence=occasion.sequence + 1, reason=reason or None)) == 1
+    )
 
 
-async def cancel_event(tx: Tx, event: str, now: datetime) -> bool:
+async def cancel_event(tx: Tx, event: str, now: datetime, reason: str = "") -> bool:
     """Once; False when it was cancelled already. All its times that have not begun go with it."""
     mine = update(events).where(events.c.id == event, events.c.cancelled_at.is_(None))
-    if await tx.run(mine.values(cancelled_at=stamp(now))) == 0:
+    if await tx.run(mine.values(cancelled_at=stamp(now), reason=reason or None)) == 0:
         return False
     ahead = update(occasions).where(occasions.c.event == event, occasions.c.starts_at > stamp(now))
     await tx.run(ahead.values(sequence=occasions.c.sequence + 1))
@@ -225,15 +234,16 @@ def _event_row(e: Event) -> dict[str, object]:
         "online": e.online, "ways": ",".join(e.ways), "slot_minutes": e.slot_minutes, "capacity": e.capacity,
         "access": json.dumps(e.access, ensure_ascii=False), "next_time": json.dumps(e.next_time, ensure_ascii=False),
         "repeats": e.repeats, "made_by": e.made_by, "made_at": _stamped(e.made_at) or "",
-        "cancelled_at": _stamped(e.cancelled_at),
+        "cancelled_at": _stamped(e.cancelled_at), "reason": e.reason,
     }  # fmt: skip
 
 
 def _occasion_row(o: Occasion) -> dict[str, object]:
     return {
         "id": o.id, "event": o.event.id, "starts_at": stamp(o.starts_at), "ends_at": stamp(o.ends_at),
-        "sequence": o.sequence, "cancelled_at": _stamped(o.cancelled_at), "first_at": _stamped(o.first_at),
-        "hour_at": _stamped(o.hour_at), "first_done": o.first_done, "hour_done": o.hour_done,
+        "sequence": o.sequence, "cancelled_at": _stamped(o.cancelled_at), "reason": o.reason,
+        "first_at": _stamped(o.first_at), "hour_at": _stamped(o.hour_at),
+        "first_done": o.first_done, "hour_done": o.hour_done,
         "followed_up": o.followed_up, "came": o.came, "missed": o.missed, "walked_in": o.walked_in,
     }  # fmt: skip
 

@@ -417,6 +417,7 @@ events = Table(  # drop-ins, coffee mornings, charity and wellbeing events: what
     Column("made_by", String),
     Column("made_at", String, nullable=False),
     Column("cancelled_at", String),
+    Column("reason", Text),  # why it is off, as families are told
 )
 
 occasions = Table(  # the times of an event
@@ -428,6 +429,7 @@ occasions = Table(  # the times of an event
     Column("ends_at", String, nullable=False),
     Column("sequence", Integer, nullable=False),  # grows with each change, for calendar files (RFC 5545)
     Column("cancelled_at", String),
+    Column("reason", Text),
     Column("first_at", String),  # when the reminder of the school day before is due; none: there is none
     Column("hour_at", String),  # when the one of an hour before is due
     Column("first_done", Boolean, nullable=False),

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("made_by", sa.String(), nullable=True),
         sa.Column("made_at", sa.String(), nullable=False),
         sa.Column("cancelled_at", sa.String(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["group_id"],
             ["groups.id"],
@@ -91,6 +92,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.String(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("cancelled_at", sa.String(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("first_at", sa.String(), nullable=True),
         sa.Column("hour_at", sa.String(), nullable=True),
         sa.Column("first_done", sa.Boolean(), nullable=False),
