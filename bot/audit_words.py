@@ -23,6 +23,7 @@ PAGES: dict[tuple[str, str], Words] = {
     ("GET", "/me/file/{number:int}"): NOTHING,
     ("GET", "/mydata"): NOTHING,  # one's own
     ("GET", "/mydata/file"): NOTHING,
+    ("GET", "/calendar/{id}"): NOTHING,  # one's own place
     ("GET", "/privacy"): NOTHING,
     ("GET", "/join/{code}"): NOTHING,
     ("POST", "/join/{code}"): ("role.given",),
@@ -80,16 +81,20 @@ PAGES: dict[tuple[str, str], Words] = {
 
 CHAT: dict[str, Words] = {  # with the buttons that a command leads to
     "surveys": NOTHING,
-    "dropins": NOTHING,
+    "dropins": ("look.request", "request.ended"),  # a pupil asks; the adult opens it
+    "events": NOTHING,  # one's own places
     "queue": ("duty.away", "duty.back", "duty.any-hour", "duty.school-hours"),
     "send": ("survey.sent",),
     "summary": NOTHING,  # numbers only
     "close": ("survey.closed",),
     "export": ("look.export-counts",),
-    "dropin": ("dropin.made",),
+    "dropin": ("dropin.made", "dropin.changed", "dropin.cancelled", "look.labels"),
+    "event": ("event.made", "event.changed", "event.cancelled", "look.labels"),
     "invite": (
         "code.made", "letters.made", "look.labels", "look.waiting", "role.approved", "role.refused", "role.given",
     ),
+    "wedid": ("wedid.written", "wedid.published", "wedid.taken-back"),
+    "yousaid": NOTHING,
     "menu": NOTHING,
     "help": NOTHING,
     "again": NOTHING,
@@ -128,6 +133,9 @@ VERBS: dict[str, Words] = {
     "survey list": NOTHING,
     "survey show": NOTHING,
     "survey remove": ("look.sheet", "sheet.removed"),
+    "calendar load": ("calendar.loaded",),
+    "calendar check": NOTHING,
+    "calendar show": NOTHING,
     "audit verify": NOTHING,
     "audit export": ("look.audit-export",),
     "audit show": ("look.audit",),

@@ -11,24 +11,34 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot import account, approving, commands, devices, duties, joining, reading
+from bot import account, approving, commands, devices, duties, joining, reading, wedid
+from bot.booking import talking
+from bot.booking import taps as booking
 from bot.care import raise_concern
+from bot.events import planned
 from bot.facts import House
 from bot.playing import at_question, note_shown, play, screen_of
 from bot.said import (
+    ALTER,
     CLOSE,
     COMMAND,
     DENY,
     DUTY,
+    EVENT,
     GRANT,
     JOIN,
     LANGUAGE,
+    LOOK,
     MINE,
     NOT_MINE,
+    NOT_YET,
     OPEN,
+    PLANNED,
     POSTPONE,
+    PUBLISH,
     SEEN,
     SETTING,
+    TALK,
     WAITS,
     WAS_IT,
     Edited,
@@ -161,6 +171,13 @@ async def tapped(turn: PersonsTurn, tap: Tap) -> None:
         WAITS: approving.show_waiting,
         GRANT: approving.say_yes,
         DENY: approving.say_no,
+        LOOK: wedid.look,
+        PUBLISH: wedid.say_publish,
+        NOT_YET: wedid.say_not_yet,
+        PLANNED: planned.show_planned,
+        ALTER: planned.begin_change,
+        EVENT: booking.tapped,
+        TALK: talking.tapped,
         WAS_IT: devices.ask_whose,
         MINE: devices.was_mine,
         NOT_MINE: devices.was_not_mine,

@@ -111,7 +111,7 @@ async def draw(turn: PersonsTurn, run: Run, survey: Survey | None, form: Form) -
     if run.errand and run.state.place == "review":
         return await ERRANDS[run.errand].review(turn, form, run.state, setting)
     screen = screen_for(form, run.state, setting)
-    return await ERRANDS[run.errand].shown(turn, screen) if run.errand else screen
+    return await ERRANDS[run.errand].shown(turn, screen, run.state) if run.errand else screen
 
 
 async def _setting(turn: PersonsTurn, run: Run, survey: Survey | None) -> Setting:

@@ -8,8 +8,8 @@ from conversations.roles import MAY, may
 
 EVERYBODY = ("menu", "help", "again", "explain", "language", "settings", "whoreads", "privacy", "mydata", "delete",
              "needhelp", "stop", "start")  # fmt: skip
-FAMILIES = ("surveys", "dropins")
-STAFF = ("queue", "send", "summary", "close", "export", "dropin", "invite")
+FAMILIES = ("surveys", "dropins", "events", "yousaid")
+STAFF = ("queue", "send", "summary", "close", "export", "dropin", "event", "invite", "wedid")
 MOST_IN_MENU = 8
 COMMANDS = (*FAMILIES, *STAFF, *EVERYBODY)
 
@@ -25,6 +25,6 @@ def commands_for(roles: Iterable[str]) -> list[str]:
 def menu_for(roles: Iterable[str]) -> list[str]:
     """What the menu button offers: at most 8, the ones this person needs most, and always the way to all the others."""
     mine = commands_for(roles)
-    short = [name for name in mine if name not in EVERYBODY]
-    others = ("menu", "needhelp", "help", "mydata", "delete", "stop", "language", "settings")
+    short = sorted((name for name in mine if name not in EVERYBODY), key=lambda name: name == "yousaid")
+    others = ("menu", "needhelp", "help", "stop", "mydata", "delete", "language", "settings")
     return [*short[: MOST_IN_MENU - 1], *(name for name in others if name in mine)][:MOST_IN_MENU]

@@ -29,6 +29,7 @@ CONTROLS = {
     "stop": w.STOP, "done": w.DONE, "send-answers": w.SEND, "send-now": w.SEND, "close-and-count": w.SEND,
     "make-code": w.SEND,
     "change-answer": w.CHANGE, "change": w.CHANGE, "throw-away": w.THROW, "go-on-later": w.LATER, "cancel": w.CANCEL,
+    "keep-it": w.CANCEL,
     "say-again": w.AGAIN, "easier": w.EASIER, "need-help": w.HELP, "go-on": w.GO_ON,
 }  # fmt: skip
 

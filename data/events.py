@@ -128,12 +128,16 @@ async def add_occasions(tx: Tx, times: Sequence[Occasion]) -> None:
 
 
 async def moved(tx: Tx, occasion: Occasion, **changes: object) -> Occasion:
-    """The occasion with other times, one change further; reminders whose time is new are due again."""
+    """The occasion with other times, one change further; reminders whose time is new are due again.
+
+    `hour_done` among the changes: the time of the second reminder has passed, so that there is none.
+    """
     new = replace(occasion, sequence=occasion.sequence + 1, **changes)  # type: ignore[arg-type]
+    kept = occasion.hour_done and new.hour_at == occasion.hour_at
     new = replace(
         new,
         first_done=occasion.first_done and new.first_at == occasion.first_at,
-        hour_done=occasion.hour_done and new.hour_at == occasion.hour_at,
+        hour_done=kept or bool(changes.get("hour_done")),
     )
     await save_occasion(tx, new)
     return new

@@ -52,7 +52,7 @@ class Errand(ABC):
         """The last screen before it is done; without anything to check, only the way out."""
         return Screen(s, state).message("", "cancel")
 
-    async def shown(self, turn: PersonsTurn, message: Message) -> Message:
+    async def shown(self, turn: PersonsTurn, message: Message, state: State) -> Message:
         """A question of it as it is shown."""
         return message
 
@@ -74,7 +74,7 @@ class Screen:
 
     def message(self, text: str, *labels: str, title: str = "") -> Message:
         does = dict.fromkeys(("send-now", "close-and-count", "make-code"), w.SEND)
-        keys = does | {"change": w.CHANGE, "cancel": w.CANCEL}
+        keys = does | {"change": w.CHANGE, "cancel": w.CANCEL, "keep-it": w.CANCEL}
         pairs = [(label, keys[label]) for label in labels]
         return Message(text, title=title, buttons=self.setting.controls(self.state.step, *pairs))
 
