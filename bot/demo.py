@@ -33,7 +33,7 @@ from data.outbox import free_dead_claims, new_owner
 from data.surveys import all_surveys
 from data.vault import KeyProblem
 from scheduler.clock import make_clock, now_utc
-from scheduler.due import Sender
+from scheduler.sending import Sender
 
 FOLDER = Path("var/demo")
 HOST = "127.0.0.1"

@@ -18,6 +18,7 @@ from bot.serving import WebServer
 from bot.settings import Settings
 from bot.telegram_channel import application as telegram
 from bot.telegram_channel.channel import NAME, TelegramChannel
+from bot.telegram_channel.limiter import LETTER
 from bot.telegram_channel.polling import App
 from bot.telegram_channel.token_watch import TokenWatch
 from conversations.channel import Channel
@@ -31,7 +32,7 @@ from data.outbox import free_dead_claims, new_owner
 from data.scratch import clean
 from data.tombstone_mirror import agree
 from scheduler.clock import make_clock, now_utc
-from scheduler.due import Sender
+from scheduler.sending import Sender
 
 log = logging.getLogger(__name__)
 
@@ -131,10 +132,10 @@ async def _remember_name(opened: Opened, application: App) -> None:
 
 async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: str, application: App | None) -> None:
     """Everything at once, until it is cancelled or one of them ends with an error."""
-    channel = TelegramChannel(application.bot, up=False) if application else None
+    channel = TelegramChannel(application.bot, up=False, lane=LETTER) if application else None
     channels: Mapping[str, Channel] = {NAME: channel} if channel else {}
     letters = Letters(opened.db, opened.house)
-    sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner)
+    sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner, now_utc)
     clock = make_clock(opened.db, opened.house.school, sender, backups=settings.backups_folder)
     web = WebServer(settings, dialogue, letters)
     clock.start()

@@ -67,8 +67,17 @@ async def claim(
     return [Letter(r.id, r.kind, r.ref, r.person, r.lane, r.tries) for r in rows]
 
 
+async def is_ours(tx: Tx, letter: Letter, owner: str) -> bool:
+    """Whether the claim still stands: another process takes over what took longer than the lease."""
+    ours = select(outbox.c.id).where(outbox.c.id == letter.id, outbox.c.owner == owner, outbox.c.state == "sending")
+    return await tx.first(ours) is not None
+
+
 async def mark(tx: Tx, letter: Letter, owner: str, state: str, why: str = "") -> None:
-    """How it ended: sent, page (waits on a web page), failed or dropped; only if the claim is still ours."""
+    """How it ended: sent, page (waits on a web page), failed or dropped, or that staff hold it (held).
+
+    Only if the claim is still ours.
+    """
     ours = update(outbox).where(outbox.c.id == letter.id, outbox.c.owner == owner, outbox.c.state == "sending")
     await tx.run(ours.values(state=state, why=why or None, owner=None))
 

@@ -14,11 +14,12 @@ from data.database import Database, DatabaseProblem
 from data.school import School
 from data.tombstone_mirror import mirror_due
 from scheduler.backing_up import back_up_due
-from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
+from scheduler.due import close_due, forget_due, read_due, remind_due
 from scheduler.keeping import keep_due
 from scheduler.ladder import climb_due, test_alert_due
 from scheduler.leaps import Careful
 from scheduler.old_keys import old_keys_due
+from scheduler.sending import Sender, send_due
 from scheduler.tidying import tidy_due
 
 log = logging.getLogger(__name__)

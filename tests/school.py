@@ -27,8 +27,9 @@ from data.place import Place, SqliteFile
 from data.school import check_school, save_school
 from data.sqlite import prepare
 from data.vault import BoxKeys, Vault
-from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
+from scheduler.due import close_due, forget_due, read_due, remind_due
 from scheduler.ladder import climb_due
+from scheduler.sending import Sender, send_due
 from scheduler.tidying import tidy_due
 
 ELMFIELD = {

@@ -31,7 +31,6 @@ from data.records import all_records
 from data.runs import find_run, run_of
 from data.surveys import find_survey
 from data.tables import outbox
-from scheduler import due
 from scheduler.backing_up import back_up_due
 from tests.faults import Trip, WatchedPhones, survives, watch
 from tests.school import Clock, School, opened
@@ -220,7 +219,6 @@ async def play_once(template: Path, folder: Path, code: str, k: int, error: type
     place = copy(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.school.place_for", lambda _: place)
-        patch.setattr(due, "PACE", 0)
         watch(trip, patch)
         days = Days(folder, trip, code)
         try:

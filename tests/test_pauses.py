@@ -22,7 +22,7 @@ from data.people import add_address, find_group
 from data.replaying import carry_over, replay, tombstones_in
 from data.tables import outbox, pauses
 from data.tombstones import CHILD, PAUSE, buried, child_ref
-from scheduler.due import EVEN_PAUSED
+from scheduler.sending import EVEN_PAUSED
 from tests.browser.plain import NewBrowser
 from tests.event_days import add_dropin
 from tests.phones import Postbox

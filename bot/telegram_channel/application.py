@@ -16,6 +16,7 @@ from bot.dialogue import Dialogue
 from bot.facts import House
 from bot.settings import Settings
 from bot.telegram_channel.conversation import Conversation
+from bot.telegram_channel.limiter import Limiter
 from bot.telegram_channel.polling import LONG_POLL, App, Polling
 from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest
 from bot.telegram_channel.speaker import Speaker
@@ -38,6 +39,7 @@ def make_application(settings: Settings) -> App:
     builder.base_url(f"{settings.telegram_api}/bot").base_file_url(f"{settings.telegram_api}/file/bot")
     builder.request(AiohttpRequest(unread=UNREAD, token=token))
     builder.get_updates_request(UpdatesRequest(connection_pool_size=2, read_timeout=LONG_POLL + 10, token=token))
+    builder.rate_limiter(Limiter())
     application = builder.updater(None).job_queue(None).build()
     application.bot_data[TOKEN] = token
     return application
