@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from bot.backup_health import look_at_backups
+from bot.calendar_health import look_at_calendar
 from bot.cli.links import remember_bot_name
 from bot.cli.telegram_me import Me, ask_me
 from bot.doctor_database import disk, look_at_database
@@ -175,6 +176,7 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
             lambda: _forms(tx),
             lambda: _audit(tx),
             lambda: _counts(tx),
+            lambda: look_at_calendar(tx, school, now),
         ]
         about = [Finding("school", OK, school.name), _zone(school, now), *bot, *await _token(tx, school, now)]
         return (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KINDS = ("term", "half-term", "inset", "holiday", "festival", "exams", "closed")
 NO_SCHOOL = frozenset({"half-term", "inset", "holiday", "closed"})
+NOBODY_IN = NO_SCHOOL - {"inset"}
 NATIONS = {"england": "ENG", "wales": "WLS", "scotland": "SCT", "northern-ireland": "NIR"}
 DAY = timedelta(days=1)
 # Halves of terms where no calendar is known: day and month at which each begins.
@@ -67,6 +68,14 @@ class Calendar:
             return False
         return not self._knows(day) or self.on(day, "term") is not None
 
+    def is_staffed(self, day: date) -> bool:
+        """Whether somebody of the school is in, on a weekday of its office hours; INSET days are such days (SAFE-5)."""
+        if bank_holiday(day, self.nation):
+            return False
+        if self.on(day, "inset"):
+            return True
+        return not self.on(day, *NOBODY_IN) and (not self._knows(day) or self.on(day, "term") is not None)
+
     def may_write(self, day: date) -> bool:
         """Whether the bot may write of its own accord: a school day, and none of the school's festivals (6.9)."""
         return self.is_school_day(day) and not self.on(day, "festival")
@@ -92,9 +101,9 @@ class Calendar:
         return starts[after - 1], starts[after]
 
     def _knows(self, day: date) -> bool:
-        """Whether this day lies in a school year of which terms are known; its summer counts to it."""
+        """Whether terms around this day are known; the break after the last counts to it."""
         terms = self.terms
-        return bool(terms) and terms[0].first <= day <= _summers_end(terms[-1].last)
+        return bool(terms) and terms[0].first <= day <= _known_until(terms[-1].last)
 
     def _halves(self, day: date) -> list[date]:
         starts = self._term_starts(day)
@@ -107,9 +116,13 @@ class Calendar:
         return sorted({*(t.first for t in self.terms), *usual})
 
 
-def _summers_end(last: date) -> date:
-    """31 August after the last known day of a term."""
-    return date(last.year + (last.month > 8), 8, 31)
+def _known_until(last: date) -> date:
+    """The break after the last known day of a term: a summer to 31 August, any other at most three weeks.
+
+    Who forgets to load the next term must not silence the bot, and the safeguarding ladder, for the rest of the year.
+    """
+    summer = 5 <= last.month <= 8
+    return date(last.year, 8, 31) if summer else last + 21 * DAY
 
 
 def _usual(day: date) -> list[date]:

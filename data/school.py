@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from data.calendar import Calendar
 from data.database import Tx, read_fact, write_fact
 from data.periods import Keeping
 
@@ -128,20 +129,22 @@ class School(_Strict):
     def hours(self) -> Hours:
         return parse_hours(self.office_hours)
 
-    def is_open(self, now: datetime) -> bool:
-        """Whether `now` lies in the office hours."""
-        local = now.astimezone(self.zone)
-        return local.weekday() in self.hours.days and self.hours.opens <= local.time() < self.hours.closes
+    def works_on(self, day: date, calendar: Calendar) -> bool:
+        """Whether the office is open on this day, by its weekdays and the school's calendar."""
+        return day.weekday() in self.hours.days and calendar.is_staffed(day)
 
-    def next_opening(self, now: datetime) -> datetime:
-        """The next minute at which the office opens."""
+    def is_open(self, now: datetime, calendar: Calendar) -> bool:
+        """Whether `now` lies in the office hours of a day on which somebody is in."""
         local = now.astimezone(self.zone)
-        for ahead in range(8):
-            day = local.date() + timedelta(days=ahead)
-            opening = datetime.combine(day, self.hours.opens, self.zone)
-            if day.weekday() in self.hours.days and opening > local:
-                return opening
-        raise AssertionError("office hours name at least one day")
+        return self.hours.opens <= local.time() < self.hours.closes and self.works_on(local.date(), calendar)
+
+    def next_opening(self, now: datetime, calendar: Calendar) -> datetime:
+        """The next minute at which the office opens; by its weekdays alone where the calendar knows no such day."""
+        local = now.astimezone(self.zone)
+        days = [local.date() + timedelta(days=ahead) for ahead in range(366)]
+        openings = [datetime.combine(day, self.hours.opens, self.zone) for day in days]
+        ahead = [at for at in openings if at > local and at.weekday() in self.hours.days]
+        return next((at for at in ahead if calendar.is_staffed(at.date())), ahead[0])
 
 
 def parse_hours(words: str) -> Hours:

@@ -65,14 +65,12 @@ def last_keeping_time(now: datetime, zone: ZoneInfo) -> datetime:
     return today if today <= local else datetime.combine(local.date() - timedelta(days=1), KEEPS_AT, zone)
 
 
-def one_school_day_after(at: datetime, school: School) -> datetime:
+def one_school_day_after(at: datetime, school: School, calendar: Calendar) -> datetime:
     """When one school day's office hours have passed: Friday 15:30 -> Monday 15:30, 17:59 -> Monday's closing."""
-    zone, days = school.zone, school.hours.days
-    if not school.is_open(at):
-        return datetime.combine(school.next_opening(at).date(), school.hours.closes, zone)
-    local = at.astimezone(zone)
-    ahead = next(n for n in range(1, 8) if (local.weekday() + n) % 7 in days)
-    return datetime.combine(local.date() + timedelta(days=ahead), local.time(), zone)
+    opens = school.next_opening(at, calendar)  # of the next day too where the office is open now
+    if not school.is_open(at, calendar):
+        return datetime.combine(opens.date(), school.hours.closes, school.zone)
+    return datetime.combine(opens.date(), at.astimezone(school.zone).time(), school.zone)
 
 
 def may_send_at(now: datetime, school: School, calendar: Calendar) -> datetime:

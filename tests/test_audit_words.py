@@ -368,6 +368,12 @@ def test_every_verb_writes_what_it_declares(tmp_path: Path, monkeypatch: pytest.
     play("survey show", "lunch-check")
     play("form show", "lunch-check")
     play("form check", "lunch.yaml")
+    for verb in ("calendar check", "calendar load"):
+        play(verb, yousaid.write("calendar.csv", "kind,from\ninset,2026-09-02\n"))
+    play("calendar show")
+    rows = "kind,title,date,starts\ndrop-in,,2/6/2099,9:00\nevent,Fair,2/6/2099,9:00\n"
+    for verb in ("event check", "event import", "event list"):
+        play(verb, *([] if verb.endswith("list") else [yousaid.write("term.csv", rows), "--group", GROUP]))
     play("audit show")
     play("backup", "school.backup")
     play("key sheet", "--out", "sheet.pdf")
