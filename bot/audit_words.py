@@ -74,6 +74,7 @@ PAGES: dict[tuple[str, str], Words] = {
     ("POST", "/file/{token}"): NOTHING,
     ("POST", "/unlock"): NOTHING,
     ("POST", "/sign-out"): NOTHING,  # one's own browsers
+    ("POST", "/telegram"): NOTHING,  # what Telegram brings: chat commands and buttons stand below
     ("GET", "/healthz"): NOTHING,
     ("GET", "/readyz"): NOTHING,
     ("GET", "/static"): NOTHING,
@@ -130,6 +131,9 @@ VERBS: dict[str, Words] = {
     "form check": NOTHING,
     "form add": ("form.added",),
     "form show": NOTHING,
+    "event import": ("dropin.made", "event.made"),
+    "event check": NOTHING,
+    "event list": NOTHING,
     "survey list": NOTHING,
     "survey show": NOTHING,
     "survey remove": ("look.sheet", "sheet.removed"),

@@ -178,6 +178,12 @@ async def occasions_of(tx: Tx, event: str) -> list[Occasion]:
     return [_occasion(r) for r in rows]
 
 
+async def starts_known(tx: Tx, kind: str, group: str, starts: datetime) -> bool:
+    """Whether something of this kind for this group begins then, be it off or not: the natural key of a time."""
+    query = _BOTH.where(events.c.kind == kind, events.c.group_id == group, occasions.c.starts_at == stamp(starts))
+    return await tx.first(query.limit(1)) is not None
+
+
 async def coming_occasions(
     tx: Tx, groups: Iterable[str] | None, now: datetime, kinds: Iterable[str] = KINDS
 ) -> list[Occasion]:

@@ -19,16 +19,18 @@ from scheduler.plan import reminder_times
 Times = Sequence[tuple[datetime, datetime]]  # begins, ends
 
 
-async def make(tx: Tx, school: School, event: Event, times: Times, now: datetime, by: str | None) -> list[Occasion]:
+async def make(
+    tx: Tx, school: School, event: Event, times: Times, now: datetime, by: str | None, announce: bool = True
+) -> list[Occasion]:
     """The event with its times, in this transaction. Drop-ins stand in /dropins; all else is announced once (6.9).
 
-    `by` is who made it, for the audit log.
+    `by` is who made it, for the audit log. Without `announce`, whoever calls this tells people.
     """
     calendar = await load_calendar(tx, school.nation)
     made = [with_reminders(new_occasion(event, *time), school, calendar, now) for time in times]
     await note(tx, f"{word(event)}.made", event.group, now, by)
     await add_event(tx, event, made)
-    if event.kind != "dropin":
+    if announce and event.kind != "dropin":
         await post(tx, "event", event.id, await hearers(tx, event), now)
     return made
 

@@ -12,7 +12,7 @@ from conversations.texts import fold
 from data.calendar import Calendar
 
 EVERY = {"weekly": 7, "fortnightly": 14}  # days
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 LONGEST = timedelta(hours=12)  # of one time; more is a slip of the pen
 MOST = 60  # times of one series
 
@@ -21,7 +21,8 @@ _LENGTH = re.compile(r"(?:(\d{1,2})\s*(?:h|hours?|hrs?))?\s*(?:and\s+)?(?:(\d{1,
 
 def days_of(first: date, repeats: str, calendar: Calendar) -> list[date]:
     """The first day, and where it repeats the school days of its rhythm until the end of that term."""
-    ends = calendar.term(first)[1]
+    term = calendar.on(first, "term")
+    ends = term.last + DAY if term else calendar.term(first)[1]
     later = [day for day in _rhythm(first, repeats, ends) if calendar.is_school_day(day)]
     return [first, *later][:MOST]
 
