@@ -49,7 +49,7 @@ class Run:
     """`saved_at` is when this state was stored. `state` holds the person's own words again, put back in their place.
 
     `shown` are the numbers of messages in a chat that show answers kept without names, to be taken away (ANON-4);
-    those of what the person typed stand there as numbers below zero.
+    those of what the person typed stand there as numbers below zero. `person` is empty where the run was let go of.
     """
 
     id: str
@@ -125,7 +125,8 @@ async def runs_in(tx: Tx, survey: Survey) -> list[Run]:
 
 async def people_in(tx: Tx, survey: str) -> list[str]:
     """Ids of everybody asked in an open survey, in random (id) order."""
-    return sorted(r.person for r in await tx.all(select(runs.c.person).where(runs.c.survey == survey)))
+    mine = select(runs.c.person).where(runs.c.survey == survey, runs.c.person.is_not(None))
+    return sorted(r.person for r in await tx.all(mine))
 
 
 async def end_runs(tx: Tx, survey: str) -> None:
@@ -261,7 +262,14 @@ def _opened(tx: Tx, row: Any, survey: Survey | None) -> Run:
     at, how, language = plain.get("given") or ("", "", "")
     given = Given(moment(at), how, language) if at else None
     return Run(
-        row.id, row.person, row.survey, row.errand, state, moment(plain["at"]), given, tuple(plain.get("shown", ()))
+        row.id,
+        row.person or "",
+        row.survey,
+        row.errand,
+        state,
+        moment(plain["at"]),
+        given,
+        tuple(plain.get("shown", ())),
     )
 
 

@@ -35,6 +35,7 @@ class Survey:
     finished: int | None = None
     keys_cut_on: date | None = None
     totals_since: date | None = None  # since when its answer sheets have gone
+    pooled: bool = False  # one box for many visits (data/pools.py)
 
     @property
     def open(self) -> bool:
@@ -64,6 +65,7 @@ async def add_survey(tx: Tx, survey: Survey) -> None:
             answer_by=survey.answer_by.isoformat(),
             state=survey.state,
             asked=survey.asked,
+            pooled=survey.pooled,
         )
     )
 
@@ -132,4 +134,5 @@ def _survey(tx: Tx, r: AnyRow) -> Survey:
         finished=r.finished,
         keys_cut_on=date.fromisoformat(r.keys_cut_on) if r.keys_cut_on else None,
         totals_since=date.fromisoformat(r.totals_since) if r.totals_since else None,
+        pooled=r.pooled,
     )

@@ -9,6 +9,7 @@ from sqlalchemy import and_, insert, select, update
 
 from data.database import AnyRow, Tx
 from data.moments import new_id
+from data.pools import invited_in
 from data.surveys import Survey, all_surveys
 from data.tables import marks, surveys, wedid
 
@@ -92,7 +93,12 @@ async def take_back(tx: Tx, id: str) -> bool:
 
 
 async def everyone_asked(tx: Tx, survey: str) -> list[str]:
-    """Whoever was asked in a closed survey, in the order of their ids: the answer goes to all, answered or not."""
+    """Whoever was asked in a closed survey, in the order of their ids: the answer goes to all, answered or not.
+
+    Who visited is not known for so long: what was asked after visits is answered to all who were invited to them.
+    """
+    if invited := await invited_in(tx, survey):
+        return invited
     asked = select(marks.c.person).where(marks.c.survey == survey).order_by(marks.c.person)
     return [r.person for r in await tx.all(asked)]
 

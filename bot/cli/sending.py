@@ -109,6 +109,10 @@ async def _close(tx: Tx, house: House, survey: Survey, anyway: bool) -> Closed:
     from data.audit import COMMAND_LINE
     from scheduler.closing import close_survey
 
+    if survey.pooled and survey.open:
+        raise Problem(
+            f"{survey.id} is asked after each visit. It closes by itself with the term, with 10 answers or more."
+        )
     if not anyway:
         await _enough(tx, survey)
     now = now_utc()

@@ -71,6 +71,7 @@ async def _all(opened: Opened) -> list[dict[str, Any]]:
 
 
 async def _row(tx: Tx, survey: Survey) -> dict[str, Any]:
+    from conversations.texts import load_texts
     from data.counting import count_check
     from data.surveys import group_name
 
@@ -85,7 +86,7 @@ async def _row(tx: Tx, survey: Survey) -> dict[str, Any]:
         "form": survey.form.id,
         "version": survey.form.version,
         "mode": survey.mode,
-        "group": await group_name(tx, survey),
+        "group": load_texts().say("en", "after.group") if survey.pooled else await group_name(tx, survey),
         "decision": survey.decision,
         "decider": survey.decider,
         "opened_on": survey.opened_on.isoformat(),

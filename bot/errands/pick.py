@@ -36,15 +36,18 @@ class Pick(Errand):
     none = "staff.no-surveys"
 
     async def form(self, turn: PersonsTurn) -> Form:
-        rows = {s.id: survey_label(turn, s) for s in (await all_surveys(turn.tx, *self.states))[:SHOWN]}
+        rows = {s.id: survey_label(turn, s) for s in (await self.offered(turn))[:SHOWN]}
         return with_choices(await super().form(turn), {"survey": as_choices(rows, turn.language)})
 
     async def refused(self, turn: PersonsTurn) -> str | None:
-        return None if await all_surveys(turn.tx, *self.states) else self.none
+        return None if await self.offered(turn) else self.none
 
     async def given(self, turn: PersonsTurn, form: Form) -> dict[str, Answer]:
-        surveys = await all_surveys(turn.tx, *self.states)
+        surveys = await self.offered(turn)
         return {"survey": chosen(surveys[0].id)} if len(surveys) == 1 else {}
+
+    async def offered(self, turn: PersonsTurn) -> list[Survey]:
+        return await all_surveys(turn.tx, *self.states)
 
     async def picked(self, turn: PersonsTurn, state: State) -> Survey:
         survey = await find_survey(turn.tx, value(state, "survey"))
@@ -93,6 +96,10 @@ class Close(Pick):
     name = "close"
     states = ("open",)
     none = "staff.none-open"
+
+    async def offered(self, turn: PersonsTurn) -> list[Survey]:
+        """Not what is asked after visits: that closes with the term."""
+        return [survey for survey in await super().offered(turn) if not survey.pooled]
 
     async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
         survey = await self.picked(turn, state)
@@ -157,7 +164,7 @@ async def open_counts(turn: PersonsTurn, survey: Survey, key: str) -> tuple[str,
 
 async def tell_open_counts(turn: PersonsTurn, survey: Survey) -> None:
     text, _ = await open_counts(turn, survey, "staff.open-counts")
-    closes = may(turn.person.roles, "close")
+    closes = may(turn.person.roles, "close") and not survey.pooled
     buttons = (turn.label("close-and-count", asking(CLOSE, survey.id)),) if closes else ()
     turn.says.append(Message(text, buttons=buttons))
 
