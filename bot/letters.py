@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.access_letters import ACCESS_LETTERS, access_letter
+from bot.event_letters import EVENT_LETTERS, event_letter
 from bot.facts import House
+from bot.follow_up_letters import FOLLOW_UP_LETTERS, follow_up_letter
 from bot.said import COMMAND, OPEN, SEEN, asking
+from bot.wedid import WEDID_LETTERS, wedid_letter
 from conversations.channel import Button, Message
 from conversations.roles import may
-from conversations.texts import clock_time, long_date
+from conversations.texts import long_date
 from data.alerts import find_alert
 from data.database import Database, Tx
-from data.events import find_occasion
 from data.keeping import named_goes_on
 from data.outbox import Letter
 from data.people import find_person
@@ -32,8 +34,8 @@ class Letters:
         async with self.db.reading() as tx:
             person = await find_person(tx, letter.person)
             language = person.language if person else "en"
-            if letter.kind in ("reminder", "reminder-hour"):
-                return await self._reminder(tx, letter, language, now)
+            if letter.kind in EVENT_LETTERS:
+                return await event_letter(tx, self.house, letter, person, now)
             if letter.kind in ("alert", "routed", "to-read", "test-alert"):
                 reads = person is not None and may(person.roles, "queue")
                 return await self._to_readers(tx, letter, language) if reads else None
@@ -41,8 +43,12 @@ class Letters:
                 return Message(self.house.say(language, "staff.factor-added"))
             if letter.kind in ACCESS_LETTERS:
                 return await access_letter(tx, self.house, letter, person, now) if person else None
+            if letter.kind in FOLLOW_UP_LETTERS:
+                return await follow_up_letter(tx, self.house, letter, language)
             if letter.kind == "tidy":
                 return Message(self.house.say(language, "tidied"))
+            if letter.kind in WEDID_LETTERS:
+                return await wedid_letter(tx, self.house, letter, language, now)
             survey = await find_survey(tx, letter.ref)
             if letter.kind == "named-going":
                 return await self._named_going(tx, survey, language) if survey else None
@@ -74,14 +80,6 @@ class Letters:
         if day is None or survey.totals_since:
             return None
         return Message(self.house.say(language, "keeping.named-going", date=long_date(day, language)))
-
-    async def _reminder(self, tx: Tx, letter: Letter, language: str, now: datetime) -> Message | None:
-        occasion = await find_occasion(tx, letter.ref)
-        if occasion is None or occasion.off or occasion.starts_at <= now:
-            return None
-        starts, today = (at.astimezone(self.house.school.zone) for at in (occasion.starts_at, now))
-        key = "reminder.today" if starts.date() == today.date() else "reminder.tomorrow"
-        return self._message(language, key, asking(COMMAND, "dropins"), time=clock_time(starts, language))
 
     def _message(self, language: str, key: str, opens: str, **facts: object) -> Message:
         button = Button(self.house.say(language, "label.open"), opens)

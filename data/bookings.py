@@ -54,6 +54,11 @@ async def booking_of(tx: Tx, occasion: str, person: str) -> Booking | None:
     return _booking(tx, row) if row else None
 
 
+async def find_booking(tx: Tx, id: str) -> Booking | None:
+    row = await tx.first(select(bookings).where(bookings.c.id == id))
+    return _booking(tx, row) if row else None
+
+
 async def bookings_of(tx: Tx, person: str) -> list[Booking]:
     rows = await tx.all(select(bookings).where(bookings.c.person == person))
     return [_booking(tx, row) for row in rows]
@@ -81,10 +86,18 @@ async def places_left(tx: Tx, occasion: Occasion) -> int | None:
     return max(0, occasion.event.capacity - taken)
 
 
+async def has_room(tx: Tx, occasion: Occasion, mine: Booking | None, heads: int) -> bool:
+    """Whether so many of this person's family fit where there are no slots; their own places count as free."""
+    left = await places_left(tx, occasion)
+    own = mine.heads if mine and mine.state == COMING else 0
+    return left is None or heads <= left + own
+
+
 async def book(tx: Tx, occasion: Occasion, wanted: Booking) -> Booking:
     """The booking as it could be made: coming, or waiting where its place has gone. It replaces the person's earlier.
 
-    A slot that has gone in the meantime gives nobody another one unasked: who asked for it then waits.
+    A slot that has gone in the meantime gives nobody another one unasked: who asked for it then waits. Who comes
+    without naming a slot just comes, as booking is never required (S15).
     """
     await tx.run(delete(bookings).where(bookings.c.occasion == occasion.id, bookings.c.person == wanted.person))
     made = await _placed(tx, occasion, wanted)
@@ -117,6 +130,8 @@ async def save_booking(tx: Tx, booking: Booking) -> None:
 
 async def _placed(tx: Tx, occasion: Occasion, wanted: Booking, any_slot: bool = False) -> Booking:
     if occasion.slots:
+        if wanted.slot is None and wanted.state == COMING:
+            return replace(wanted, seat=None)
         free = await free_slots(tx, occasion)
         slot = wanted.slot if wanted.slot in free else next(iter(free), None) if any_slot else None
         if slot is None:

@@ -13,8 +13,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from data.database import Database, DatabaseProblem
 from data.school import School
 from data.tombstone_mirror import mirror_due
+from scheduler.answer_dates import answers_due
+from scheduler.asking import ask_others_due
 from scheduler.backing_up import back_up_due
 from scheduler.due import close_due, forget_due, read_due, remind_due
+from scheduler.following_up import follow_up_due
 from scheduler.keeping import keep_due
 from scheduler.ladder import climb_due, test_alert_due
 from scheduler.leaps import Careful
@@ -44,9 +47,12 @@ def make_clock(
     jobs: dict[str, tuple[Round, float]] = {
         "send": (lambda now: send_due(sender, now), every),
         "climb": (lambda now: climb_due(db, school, now), 5 * every),
+        "talk": (lambda now: ask_others_due(db, school, now), 5 * every),
         "test": (lambda now: test_alert_due(db, school, now), 300 * every),
         "close": (careful(lambda now: close_due(db, school, now)), 5 * every),
         "remind": (lambda now: remind_due(db, now), 5 * every),
+        "follow up": (lambda now: follow_up_due(db, school, now), 60 * every),
+        "answers": (lambda now: answers_due(db, school, now), 300 * every),
         "tidy": (lambda now: tidy_due(sender, now), 2 * every),
         "read": (lambda now: read_due(db, school, now), 30 * every),
         "forget": (careful(lambda now: forget_due(db, now)), 600 * every),

@@ -16,6 +16,7 @@ from bot.dialogue import Clock, Dialogue
 from bot.facts import House
 from bot.letters import Letters
 from bot.web_channel import (
+    calendar_page,
     colleague_pages,
     factor_pages,
     health,
@@ -37,6 +38,7 @@ from bot.web_channel import (
     record_pages,
     removal_pages,
     results_pages,
+    telegram_page,
 )
 from bot.web_channel.channel import DemoPhone, WebChannel
 from bot.web_channel.drawing import render
@@ -74,6 +76,7 @@ def routes() -> list[Route | Mount]:
         Route("/me/file/{number:int}", pages.file, methods=get),
         Route("/mydata", my_data_pages.show, methods=get),
         Route("/mydata/file", my_data_pages.file, methods=get),
+        Route("/calendar/{id}", calendar_page.file, methods=get),
         Route("/privacy", privacy_page.show, methods=get),
         Route("/join/{code}", join_pages.show, methods=get),
         Route("/join/{code}", join_pages.answer, methods=post),
@@ -124,6 +127,7 @@ def routes() -> list[Route | Mount]:
         Route("/file/{token}", link_pages.open, methods=post),
         Route("/unlock", lock_pages.unlock, methods=post),
         Route("/sign-out", lock_pages.sign_out, methods=post),
+        Route("/telegram", telegram_page.take, methods=post),
         Route("/healthz", health.healthz, methods=get),
         Route("/readyz", health.readyz, methods=get),
         Mount("/static", StaticFiles(directory=STATIC)),
