@@ -52,6 +52,11 @@ async def post(tx: Tx, kind: str, ref: str, people: Iterable[str], due_at: datet
     return len(new)
 
 
+async def was_posted(tx: Tx, kind: str, ref: str) -> bool:
+    """Whether this was said, or is about to be said, to anybody."""
+    return await tx.first(select(outbox.c.id).where(outbox.c.kind == kind, outbox.c.ref == ref).limit(1)) is not None
+
+
 async def claim(
     tx: Tx, owner: str, now: datetime, limit: int, lanes: tuple[int, ...] = (ALERT, NORMAL)
 ) -> list[Letter]:
@@ -97,6 +102,12 @@ async def free_dead_claims(tx: Tx, alive: str) -> int:
     dead = [r.owner for r in held if r.owner != alive and not _runs(r.owner)]
     freed = update(outbox).where(outbox.c.state == "sending", outbox.c.owner.in_(dead))
     return await tx.run(freed.values(state="waiting", owner=None)) if dead else 0
+
+
+async def free_claims(tx: Tx, owner: str) -> int:
+    """Whoever keeps the time now is the only one who sends: what another had claimed is free at once."""
+    freed = update(outbox).where(outbox.c.state == "sending", outbox.c.owner != owner)
+    return await tx.run(freed.values(state="waiting", owner=None))
 
 
 def _runs(owner: str | None) -> bool:

@@ -28,6 +28,7 @@ from scheduler.tidying import tidy_due
 log = logging.getLogger(__name__)
 
 Round = Callable[[datetime], Awaitable[bool]]
+Timekeeper = AsyncIOScheduler  # what others call the clock
 
 
 def now_utc() -> datetime:

@@ -17,9 +17,11 @@ from conversations.channel import Channel, Message, Paced, TryLater, Unreachable
 from data.calendar import load_calendar
 from data.database import Database, Tx
 from data.delivery import OUTSIDE, STOPPED, STOPPED_BY_STAFF, decided
+from data.events import find_occasion
 from data.outbox import ALERT, Letter, claim, is_ours, mark, try_again
 from data.pauses import HELD, Pause, next_place, pause_of
-from data.people import Address, address_hashes, addresses_of, find_person, mark_unreachable
+from data.people import Address, Person, address_hashes, addresses_of, find_person, mark_unreachable
+from data.runs import in_the_middle
 from data.school import School
 from scheduler.ladder import climb_past, item_of
 from scheduler.plan import may_send_at
@@ -27,14 +29,20 @@ from scheduler.plan import may_send_at
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # letters under way: enough for the fastest that Telegram allows, few enough to stop at once
-AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert", "asked-to-talk"})  # SAFE-5 has hours of its own
+# SAFE-5 has hours of its own; the list for the day is there at 07:30, before the window opens.
+AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert", "asked-to-talk", "host-sheet"})
 # What a pause does not hold back: alerts and tasks of staff, and what happened to one's own account.
 EVEN_PAUSED = AT_ANY_HOUR | {
     "to-read", "approve", "factor", "named-going", "device", "used", "role", "wedid-look", "wedid-back", "answer-due",
+    "host-notes",
 }  # fmt: skip
 ENDED = frozenset({"told", "not-sent", "unopened", "lost"})  # that questions have closed: no use after a pause
 TO_ALL = frozenset({"device", "used", "role"})  # to every chat of a person, but the one their ref names
 
+EVEN_BUSY = AT_ANY_HOUR | TO_ALL | {"factor"}  # what goes to somebody in the middle of questions
+ABOUT_TO_BEGIN = frozenset({"reminder", "reminder-hour"})
+QUIET_FOR = timedelta(minutes=10)  # after a run was last used; nothing of our own accord comes in between
+BUSY = "in the middle"
 
 Compose = Callable[[Letter, datetime], Awaitable[Message | None]]
 
@@ -155,12 +163,32 @@ async def _ready(
     if pause:
         await _hold_back(sender, letter, pause, now)
         return None
+    if await _is_busy(sender, letter, person, now):
+        await _again(sender, letter, now + QUIET_FOR, BUSY, count=False)
+        return None
     if person.stopped:  # no words then: a new menu comes without, all else waits on the page
         message, places = Message(menu=message.menu), places if message.menu is not None else []
     if not places:
         await _not_reached(sender, letter, "page", "", now)
         return None
     return message, places
+
+
+async def _is_busy(sender: Sender, letter: Letter, person: Person, now: datetime) -> bool:
+    """Whether the person is in the middle of something, and the letter can wait (field 17).
+
+    A reminder goes all the same where waiting would bring it too late. When somebody was busy is not written down:
+    the letter waits from now on, by whatever they do.
+    """
+    if person.front is None or letter.kind in EVEN_BUSY:
+        return False
+    again = now + QUIET_FOR
+    async with sender.db.reading() as tx:
+        used = await in_the_middle(tx, person.front)
+        event = await find_occasion(tx, letter.ref.partition(".")[0]) if letter.kind in ABOUT_TO_BEGIN else None
+        opens = may_send_at(again, sender.school, await load_calendar(tx, sender.school.nation)) if event else again
+    late = event is not None and opens >= event.starts_at
+    return used is not None and now - used < QUIET_FOR and not late
 
 
 async def _as_decided(sender: Sender, letter: Letter, decision: str) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from bot.settings import Settings
 from bot.telegram_channel.application import make_application, running, serve, token_of
 from bot.telegram_channel.channel import TelegramChannel
+from bot.telegram_channel.intake import App
 from bot.telegram_channel.limiter import LETTER
-from bot.telegram_channel.polling import App
 from bot.telegram_channel.token import Token
 from data.place import SqliteFile
 from tests.school import Clock, School, opened
