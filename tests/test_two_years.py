@@ -116,7 +116,7 @@ class Years:
         async with self.school.db.transaction() as tx:
             group = await find_group(tx, "Year 4 parents") or ""
             made = await add_dropin(tx, group, starts, f"Hall {self.dice.random()}", starts - timedelta(days=1))
-        gone = starts + timedelta(days=30)
+        gone = at(months_later(starts.date(), 12) + timedelta(days=1))
         self.things.append(Thing("drop-in", gone, row(events, "id", made.event.id), [made.event.place.encode()]))
 
     async def message(self) -> None:
