@@ -85,12 +85,14 @@ CHAT: dict[str, Words] = {  # with the buttons that a command leads to
     "dropins": ("look.request", "request.ended"),  # a pupil asks; the adult opens it
     "events": NOTHING,  # one's own places
     "queue": ("duty.away", "duty.back", "duty.any-hour", "duty.school-hours"),
-    "send": ("survey.sent",),
-    "summary": NOTHING,  # numbers only
+    "send": ("survey.sent", "sending.paused", "sending.resumed", "sending.stopped"),
+    "summary": ("survey.reminded",),
     "close": ("survey.closed",),
     "export": ("look.export-counts",),
-    "dropin": ("dropin.made", "dropin.changed", "dropin.cancelled", "look.labels"),
-    "event": ("event.made", "event.changed", "event.cancelled", "look.labels"),
+    "dropin": ("dropin.made", "dropin.changed", "dropin.cancelled", "dropin.attended", "dropin.room-notes", "look.labels",
+               "look.host-sheet"),
+    "event": ("event.made", "event.changed", "event.cancelled", "event.attended", "event.room-notes", "look.labels",
+              "look.host-sheet"),
     "invite": (
         "code.made", "letters.made", "look.labels", "look.waiting", "role.approved", "role.refused", "role.given",
     ),
@@ -136,6 +138,7 @@ VERBS: dict[str, Words] = {
     "event list": NOTHING,
     "survey list": NOTHING,
     "survey show": NOTHING,
+    "survey delivery": NOTHING,  # counts only
     "survey remove": ("look.sheet", "sheet.removed"),
     "calendar load": ("calendar.loaded",),
     "calendar check": NOTHING,
@@ -153,6 +156,7 @@ VERBS: dict[str, Words] = {
 }
 
 CLOCK: Words = (  # what the running program writes of its own accord
-    "survey.closed", "survey.lost", "survey.postponed", "alert.alerted", "alert.blocked", "alert.nobody", "alert.waits",
+    "survey.closed", "survey.lost", "survey.postponed", "survey.reminded",
+    "alert.alerted", "alert.blocked", "alert.nobody", "alert.waits",
     "kept", "named-warned", "names.cut", "forgotten", "erased", "person.erased", "token-changed", "older-database",
 )  # fmt: skip

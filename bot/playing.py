@@ -13,7 +13,7 @@ from conversations import words as w
 from conversations.answers import RAISED, chosen
 from conversations.asking import Setting, question_screen, screen_for
 from conversations.channel import Message
-from conversations.engine import State, Turn, resume, start
+from conversations.engine import State, Turn, open_questions, resume, start
 from conversations.form import Form
 from conversations.roles import FAMILIES, may
 from data.children import names_of
@@ -280,7 +280,7 @@ async def _checked(
 def _skip_given(form: Form, state: State) -> State:
     """Go past questions that the defaults have just answered."""
     if state.question in state.answers:
-        again = next((q.id for q in form.questions if q.id not in state.answers), None)
+        again = next((q.id for q in open_questions(form, state) if q.id not in state.answers), None)
         place = "question" if again else "review"
         return replace(state, question=again, place=place)  # type: ignore[arg-type]
     return state

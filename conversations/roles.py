@@ -28,6 +28,8 @@ MAY: dict[str, frozenset[str]] = {
     "second-factor": frozenset(STAFF_ROLES),
     "dropin": frozenset({"staff", "senco", "head", "office", "admin"}),
     "event": frozenset({"staff", "senco", "head", "office", "admin"}),
+    "attendance": frozenset({"staff", "senco", "head", "office", "admin"}),  # of what one leads
+    "room-notes": frozenset({"staff", "senco", "head", "office", "admin"}),
     "event-change": frozenset({"staff", "senco", "head", "office", "admin"}),  # one's own; some roles, everybody's
     "wedid": frozenset({"admin", "senco", "head", "staff"}),  # a draft; somebody else looks at it, and publishes it
     "publish": frozenset({"admin", "senco", "head"}),

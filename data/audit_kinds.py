@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
     "look.export-comments": "approved comments were saved as a file",
     "look.sar": "what there is about a person was put together for a request of theirs",
     "look.export-sar": "the finished pack of such a request was written",
+    "look.host-sheet": "the list of who comes to a drop-in or event was shown",
     "look.audit": "rows of this log were shown on the command line",
     "look.audit-export": "this log was copied for somebody who checks the school",
     # items of the queue and their ladder (data/alerts.py)
@@ -48,6 +49,10 @@ KINDS: dict[str, str] = {
     "duty.back": "somebody on the ladder is back",
     "duty.any-hour": "somebody on the ladder wants alerts at any hour",
     "duty.school-hours": "somebody on the ladder wants alerts in school hours only",
+    # sendings (data/delivery.py)
+    "sending.paused": "a sending was paused; what waits stays where it is",
+    "sending.resumed": "a paused sending goes on",
+    "sending.stopped": "a sending was stopped for good; whoever had not got it does not get it",
     # people and access
     "role.given": "somebody got a role: by a code of theirs, from a colleague, or by a yes",
     "role.taken": "a role was taken away",
@@ -70,6 +75,9 @@ KINDS: dict[str, str] = {
     # surveys
     "survey.sent": "questions were sent to a group",
     "survey.closed": "questions were closed: by somebody, or by the clock",
+    "survey.planned": "questions were planned for a day and time",
+    "survey.plan-cancelled": "a planned sending was cancelled",
+    "survey.reminded": "those asked got the one reminder: by the clock, or because somebody said so",
     "survey.postponed": "the closing day was moved",
     "survey.lost": "the key of a ballot box is gone, and its answers with it",
     "sheet.removed": "an answer sheet was taken out; the reason lies sealed with the removal",
@@ -81,6 +89,10 @@ KINDS: dict[str, str] = {
     "dropin.made": "a drop-in was planned",
     "dropin.changed": "a drop-in got another time, place or host",
     "dropin.cancelled": "a drop-in was called off",
+    "dropin.attended": "who came to a drop-in was noted",
+    "dropin.room-notes": "what was said at a drop-in was noted, without names",
+    "event.attended": "who came to an event was noted",
+    "event.room-notes": "what was said at an event was noted, without names",
     "event.made": "an event was planned, and announced once",
     "event.changed": "an event got another time, place or host",
     "event.cancelled": "an event was called off",

@@ -18,9 +18,11 @@ from scheduler.asking import ask_others_due
 from scheduler.backing_up import back_up_due
 from scheduler.due import close_due, forget_due, read_due, remind_due
 from scheduler.following_up import follow_up_due
+from scheduler.hosting import hosts_due
 from scheduler.keeping import keep_due
 from scheduler.ladder import climb_due, test_alert_due
 from scheduler.leaps import Careful
+from scheduler.nudging import nudge_due
 from scheduler.old_keys import old_keys_due
 from scheduler.sending import Sender, send_due
 from scheduler.tidying import tidy_due
@@ -52,8 +54,10 @@ def make_clock(
         "test": (lambda now: test_alert_due(db, school, now), 300 * every),
         "close": (careful(lambda now: close_due(db, school, now)), 5 * every),
         "remind": (lambda now: remind_due(db, now), 5 * every),
+        "hosts": (lambda now: hosts_due(db, school, now), 30 * every),
         "follow up": (lambda now: follow_up_due(db, school, now), 60 * every),
         "answers": (lambda now: answers_due(db, school, now), 300 * every),
+        "nudge": (careful(lambda now: nudge_due(db, now)), 30 * every),
         "tidy": (lambda now: tidy_due(sender, now), 2 * every),
         "read": (lambda now: read_due(db, school, now), 30 * every),
         "forget": (careful(lambda now: forget_due(db, now)), 600 * every),

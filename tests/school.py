@@ -29,6 +29,7 @@ from data.sqlite import prepare
 from data.vault import BoxKeys, Vault
 from scheduler.due import close_due, forget_due, read_due, remind_due
 from scheduler.following_up import follow_up_due
+from scheduler.hosting import hosts_due
 from scheduler.ladder import climb_due
 from scheduler.sending import Sender, send_due
 from scheduler.tidying import tidy_due
@@ -115,6 +116,7 @@ class School:
         sender = Sender(self.db, self.house.school, self.letters.compose, channels or {}, self.owner)
         await close_due(self.db, self.house.school, self.clock.now)
         await remind_due(self.db, self.clock.now)
+        await hosts_due(self.db, self.house.school, self.clock.now)
         await follow_up_due(self.db, self.house.school, self.clock.now)
         await read_due(self.db, self.house.school, self.clock.now)
         await forget_due(self.db, self.clock.now)

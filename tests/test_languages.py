@@ -16,7 +16,9 @@ from conversations.texts import load_texts
 TEXTS = load_texts()
 ROOT = Path(__file__).parent.parent
 FACTS = {
+    "came",
     "columns",
+    "missed",
     "new",
     "number",
     "old",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.errands.attendance import Attendance
 from bot.errands.away import Away
 from bot.errands.booking import Book
 from bot.errands.children import Children
@@ -13,6 +14,7 @@ from bot.errands.event import MakeEvent
 from bot.errands.event_change import EventChange
 from bot.errands.invite import Invite
 from bot.errands.pick import Close, Export, Summary
+from bot.errands.room_notes import RoomNotesErrand
 from bot.errands.send import Send
 from bot.errands.wedid import WeDid
 
@@ -31,5 +33,7 @@ _ALL = (
     WeDid(),
     MakeEvent(),
     EventChange(),
+    Attendance(),
+    RoomNotesErrand(),
 )
 ERRANDS: dict[str, Errand] = {errand.name: errand for errand in _ALL}

@@ -73,7 +73,7 @@ class Screen:
     state: State
 
     def message(self, text: str, *labels: str, title: str = "") -> Message:
-        does = dict.fromkeys(("send-now", "close-and-count", "make-code"), w.SEND)
+        does = dict.fromkeys(("send-now", "close-and-count", "make-code", "save-it", "plan-it"), w.SEND)
         keys = does | {"change": w.CHANGE, "cancel": w.CANCEL, "keep-it": w.CANCEL}
         pairs = [(label, keys[label]) for label in labels]
         return Message(text, title=title, buttons=self.setting.controls(self.state.step, *pairs))
