@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from bot.demo_events import plan
 from bot.dialogue import Dialogue
 from bot.elmfield import ELMFIELD as SCHOOL
 from bot.errands.send import default_sending, send_survey
@@ -132,6 +133,10 @@ async def _live(s: Seeding, now: datetime) -> None:
     await read_due(s.db, SCHOOL, last_reading_time(now, SCHOOL.zone))
     s.clock.now = now - timedelta(minutes=40)
     await _answer(s, s.pupils[6], pupils, [], talk=True)
+    s.clock.now = now
+    async with s.db.transaction() as tx:
+        groups = (await find_group(tx, "SEND parents") or "", await find_group(tx, PUPILS) or "")
+        await plan(tx, groups, s.staff["senco"], s.families[1:], now)
     await _to_pages(s, now)
     phones = {"parent": s.families[0], "pupil": s.pupils[0], "senco": s.staff["senco"]}
     async with s.db.transaction() as tx:

@@ -55,10 +55,10 @@ async def unseen_requests(tx: Tx) -> list[Request]:
     return [request for request in await open_requests(tx) if request.seen_at is None]
 
 
-async def see_request(tx: Tx, id: str, now: datetime) -> bool:
-    """An adult has opened it; False when one had already."""
+async def see_request(tx: Tx, id: str, adult: str, now: datetime) -> bool:
+    """This adult has opened it and is the one who knows from now on; False when one had already."""
     new = update(requests).where(requests.c.id == id, requests.c.seen_at.is_(None))
-    return await tx.run(new.values(seen_at=stamp(now))) == 1
+    return await tx.run(new.values(seen_at=stamp(now), adult=adult)) == 1
 
 
 async def end_request(tx: Tx, id: str) -> bool:

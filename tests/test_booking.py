@@ -105,7 +105,7 @@ async def test_what_the_host_should_know_is_said_afterwards(school: School) -> N
     occasion = await slots(school, ways=("in-person", "phone"))
     talk = await family(school)
     await talk.types("/dropins")
-    await talk.taps("Tuesday 3 November, 9:00", "9:00", "How we meet", "by phone")
+    await talk.taps("Tuesday 3 November, 9:00", "9:00", "How we meet", "By phone")
     await talk.taps("What it is about", "Sleep and home")
     await talk.taps("Interpreter or BSL", "Another language")
     await talk.types("Polish")

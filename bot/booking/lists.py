@@ -32,7 +32,7 @@ async def events(turn: PersonsTurn, first: int = 0) -> None:
     wishes = await wishes_of(turn.tx, turn.person.id)
     kinds = [kind for kind in KINDS if kind != "dropin" and (kind not in OPTED or kind in wishes)]
     coming = await _coming(turn, kinds)
-    more = [] if wishes else [Button(turn.phrase("command.settings"), asking(COMMAND, "settings"))]
+    more = [] if wishes else [Button(turn.phrase("settings.title"), asking(COMMAND, "settings"))]
     if not coming:
         hint = "" if wishes else turn.phrase("events.opt")
         text = f"{turn.phrase('events.none')}\n\n{hint}".rstrip()

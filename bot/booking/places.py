@@ -58,7 +58,7 @@ async def _come(
     await book(turn.tx, occasion, wanted)
     await tell_moved_up(turn, await fill_places(turn.tx, occasion))
     await card.show(turn, occasion, said)
-    if mine and mine.state == COMING:
+    if mine and mine.state == COMING and mine.slot != slot:
         turn.says.append(await calendar_message(turn, occasion))
 
 

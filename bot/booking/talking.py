@@ -82,7 +82,7 @@ async def tapped(turn: PersonsTurn, what: str) -> None:
     if request is None or act not in (SEE, BEEN):
         return turn.tell("talk.over", turn.menu_button())
     if not _for_them(turn, request):
-        return turn.tell("refused")
+        return turn.tell("talk.over", turn.menu_button())
     await (_see if act == SEE else _been)(turn, request)
 
 
@@ -105,7 +105,7 @@ def _for_them(turn: PersonsTurn, request: Request) -> bool:
 async def _see(turn: PersonsTurn, request: Request) -> None:
     """`Open` of the letter: who it is and since when. From now on the pupil reads that the adult knows."""
     await note(turn.tx, "look.request", request.id, turn.now, turn.person.id)
-    await see_request(turn.tx, request.id, turn.now)
+    await see_request(turn.tx, request.id, turn.person.id, turn.now)
     pupil = await find_person(turn.tx, request.person)
     asked = request.asked_at.astimezone(turn.house.school.zone)
     facts = {"name": (pupil.label if pupil else "") or turn.phrase("talk.no-name")}

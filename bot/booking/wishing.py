@@ -33,5 +33,5 @@ async def stop_hearing(turn: PersonsTurn, kind: str) -> None:
     """The stop button under each such message: at once, for this kind alone."""
     if kind not in OPTED:
         return turn.tell("closed-now")
-    await unwish(turn.tx, turn.person.id, kind)
+    await unwish(turn.tx, turn.person.id, kind, turn.now)
     turn.tell(f"wish.{kind}-stopped", turn.menu_button())

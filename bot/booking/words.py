@@ -46,6 +46,11 @@ def title_of(house: House, event: Event, language: str) -> str:
 def ways_words(turn: PersonsTurn, event: Event) -> str:
     """ "In person or by phone" """
     words = listed([turn.phrase(f"booking.way-{way}") for way in event.ways], turn.language, "or")
+    return capital(words)
+
+
+def capital(words: str) -> str:
+    """As at the beginning of a line."""
     return words[:1].upper() + words[1:]
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.booking import card, lists, places
-from bot.booking.words import short_when
+from bot.booking.words import capital, short_when
 from bot.errands.errand import Errand, as_choices, value
 from bot.turn import PersonsTurn
 from conversations.answers import Answer
 from conversations.asking import answer_words, with_choices
+from conversations.channel import Message
 from conversations.engine import State
 from conversations.form import MOST_CHOICES, Choice, Form
+from conversations.words import DONE
 from data.bookings import CANNOT, COMING, booking_of, cannot_come, save_booking
 from data.events import WAYS, Occasion, find_occasion, occasions_of
 
@@ -29,6 +31,14 @@ class Book(Errand):
         known = state.answers.get("occasion")
         occasion = await find_occasion(turn.tx, known.values[0]) if known else None
         return with_choices(form, await _choices(turn, occasion)) if occasion else form
+
+    async def shown(self, turn: PersonsTurn, message: Message, state: State) -> Message:
+        """One question is not counted; where the first tap is the answer, there is no Done."""
+        one = turn.phrase("hint.few", n=1)
+        if one not in message.text:
+            return replace(message, progress="")
+        buttons = tuple(b for b in message.buttons if not b.says.endswith(DONE))
+        return replace(message, progress="", text=message.text.replace(one, "").strip(), buttons=buttons)
 
     def problem(self, turn: PersonsTurn, question: str, answer: Answer) -> str | None:
         return "works.errand-short" if answer.kind == "text" and len(answer.values[0]) > LONGEST else None
@@ -52,7 +62,7 @@ class Book(Errand):
 
 
 async def _choices(turn: PersonsTurn, occasion: Occasion) -> dict[str, tuple[Choice, ...]]:
-    ways = {way: turn.phrase(f"booking.way-{way}") for way in WAYS if way in occasion.event.ways}
+    ways = {way: capital(turn.phrase(f"booking.way-{way}")) for way in WAYS if way in occasion.event.ways}
     times = {o.id: short_when(turn, o.starts_at) for o in await _offered(turn, occasion)}
     times[NONE] = turn.phrase("booking.no-time")
     return {"way": as_choices(ways, turn.language), "times": as_choices(times, turn.language)}
