@@ -22,9 +22,11 @@ from conversations.roles import may
 from conversations.texts import long_date
 from conversations.words import EASIER, Raised, Tapped
 from data.codes import read_code
+from data.outbox import was_posted
 from data.people import set_front, set_language, set_stopped
 from data.runs import find_run, run_of, surveys_of
 from data.surveys import Survey, find_survey
+from scheduler.nudging import NUDGE, nudge
 
 
 async def give(turn: PersonsTurn, name: str, rest: str = "") -> None:
@@ -56,10 +58,9 @@ async def start(turn: PersonsTurn, code: str = "") -> None:
 
 async def menu(turn: PersonsTurn) -> None:
     """What there is for this person now: open questions, drop-ins, and staff tasks as buttons."""
-    rows = [*await _survey_buttons(turn)]
+    rows = [*await talking.menu_buttons(turn), *await _survey_buttons(turn)]
     names = [n for n in commands_for(turn.person.roles) if n not in ("menu", "again", "explain", "start", "stop")]
     rows += [Button(turn.phrase(f"command.{name}"), asking(COMMAND, name)) for name in names]
-    rows += await talking.menu_buttons(turn)
     turn.says.append(Message(title=turn.phrase("menu.title"), buttons=tuple(rows)))
 
 
@@ -195,6 +196,18 @@ async def open_survey(turn: PersonsTurn, id: str) -> None:
 
 
 # --- staff --------------------------------------------------------------------------------------------------------
+
+
+async def remind_now(turn: PersonsTurn, survey_id: str) -> None:
+    """`Remind now` under the summary of open questions: their one reminder goes early."""
+    survey = await find_survey(turn.tx, survey_id)
+    if not may(turn.person.roles, "close"):
+        return turn.tell("refused")
+    if survey is None or not survey.open:
+        return turn.tell("closed-now")
+    if await was_posted(turn.tx, NUDGE, survey.id):
+        return turn.tell("staff.reminded-before")
+    turn.tell("staff.reminded", n=await nudge(turn.tx, survey, turn.now, turn.person.id))
 
 
 async def close_this(turn: PersonsTurn, survey: str) -> None:
