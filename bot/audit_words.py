@@ -55,6 +55,11 @@ PAGES: dict[tuple[str, str], Words] = {
     ("GET", "/people/staff/{id}"): ("look.colleague",),
     ("POST", "/people/staff/{id}"): ("role.given", "role.taken", "factor.reset", "signed-out", "access.ended"),
     ("POST", "/people/waiting/{id}"): ("role.approved", "role.refused", "role.given", "access.ended"),
+    ("GET", "/events"): NOTHING,  # numbers only
+    ("GET", "/events/import"): NOTHING,
+    ("POST", "/events/import"): ("dropin.made", "event.made"),
+    ("GET", "/events/{id}"): NOTHING,
+    ("POST", "/events/{id}"): ("look.host-sheet",),
     ("GET", "/names"): NOTHING,
     ("GET", "/names/{id}"): ("look.sheets",),
     ("GET", "/names/{id}/{sheet}"): NOTHING,
@@ -85,7 +90,7 @@ CHAT: dict[str, Words] = {  # with the buttons that a command leads to
     "dropins": ("look.request", "request.ended"),  # a pupil asks; the adult opens it
     "events": NOTHING,  # one's own places
     "queue": ("duty.away", "duty.back", "duty.any-hour", "duty.school-hours"),
-    "send": ("survey.sent", "sending.paused", "sending.resumed", "sending.stopped"),
+    "send": ("survey.sent", "survey.planned", "survey.plan-cancelled", "sending.paused", "sending.resumed", "sending.stopped"),
     "summary": ("survey.reminded",),
     "close": ("survey.closed",),
     "export": ("look.export-counts",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.events.hosts import may_change
 from bot.events.words import row_of
+from bot.page_link import way_to_page
 from bot.playing import begin_errand
 from bot.said import ALTER, asking
 from bot.turn import PersonsTurn
@@ -22,6 +23,7 @@ async def show_planned(turn: PersonsTurn, what: str) -> None:
         return turn.tell("planning.none-planned", turn.menu_button())
     rows = [row_of(turn.house, turn.language, o) for o in mine]
     lines = tuple(f"{n}. {row}" for n, row in enumerate(rows, 1))
+    turn.says.append(await way_to_page(turn, turn.phrase("eventpages.page"), "events"))
     turn.says.append(Message(title=turn.phrase("planning.which"), listed=lines, buttons=_buttons(turn, mine, rows)))
 
 
