@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -130,7 +130,7 @@ async def decided(tx: Tx, kind: str, ref: str) -> str:
 
 async def pause_sending(tx: Tx, kind: str, ref: str, at: datetime, by: str | None) -> bool:
     """Nothing more of it goes until somebody lets it go on. False where nothing waits, or that is so already."""
-    if await decided(tx, kind, ref) or not await _some(tx, kind, ref, "waiting"):
+    if await decided(tx, kind, ref) or not await _some(tx, kind, ref, "waiting", "sending"):
         return False
     await write_fact(tx, _fact(kind, ref), PAUSED.encode())
     n = await tx.run(update(outbox).where(*_rows(kind, ref), outbox.c.state == "waiting").values(state="held"))
@@ -171,3 +171,13 @@ def _rows(kind: str, ref: str) -> tuple[ColumnElement[bool], ...]:
 
 def _fact(kind: str, ref: str) -> str:
     return f"sending/{kind}/{ref}"
+
+
+def in_json(delivery: Delivery) -> dict[str, object]:
+    """The counts under their names; times in ISO 8601, or null."""
+    times = {name: at.isoformat() if at else None for name, at in _times(delivery)}
+    return asdict(delivery) | {"letters": delivery.letters, "reached": delivery.reached} | times
+
+
+def _times(delivery: Delivery) -> tuple[tuple[str, datetime | None], ...]:
+    return ("next_at", delivery.next_at), ("last_at", delivery.last_at)

@@ -34,7 +34,7 @@ AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert", "asked-to-talk", "host
 # What a pause does not hold back: alerts and tasks of staff, and what happened to one's own account.
 EVEN_PAUSED = AT_ANY_HOUR | {
     "to-read", "approve", "factor", "named-going", "device", "used", "role", "wedid-look", "wedid-back", "answer-due",
-    "host-notes",
+    "send-refused", "host-notes",
 }  # fmt: skip
 ENDED = frozenset({"told", "not-sent", "unopened", "lost"})  # that questions have closed: no use after a pause
 TO_ALL = frozenset({"device", "used", "role"})  # to every chat of a person, but the one their ref names

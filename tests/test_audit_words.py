@@ -311,7 +311,8 @@ async def test_every_command_writes_what_it_declares(school: School) -> None:
         assert new <= set(CHAT[name]), (name, new)
         wrote[name] |= new
 
-    await watch("send", talk, "Help for extra needs (SEND)", "SEND parents", "Send now")
+    hold = ("How far is it?", "Pause sending", "Go on sending", "Stop sending", "Yes, stop sending")
+    await watch("send", talk, "Help for extra needs (SEND)", "SEND parents", "Send now", *hold)
     await watch("surveys", parent, "Open", "Yes, start", "Very well")
     await watch("explain", parent)
     await watch("again", parent)
@@ -322,7 +323,7 @@ async def test_every_command_writes_what_it_declares(school: School) -> None:
     await watch("needhelp", parent)
     await watch("queue", talk, "I am away", ">9 November 2026")
     await watch("queue", talk, "I am back")
-    assert wrote["send"] == {"survey.sent"}
+    assert wrote["send"] == {"survey.sent", "sending.paused", "sending.resumed", "sending.stopped"}
     assert wrote["close"] == {"survey.closed"}
     assert wrote["queue"] >= {"duty.away", "duty.back"}
     assert wrote["needhelp"]

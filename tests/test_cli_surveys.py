@@ -187,6 +187,17 @@ def test_dates_decision_and_decider_are_taken_as_given(lunch: CommandLine) -> No
     assert row["answer_by"] == (day + timedelta(days=14)).isoformat()
 
 
+def test_how_far_a_sending_is(lunch: CommandLine) -> None:
+    """Field 20: counts only, in words and as JSON."""
+    lunch.done("send", "lunch-check", "--group", GROUP)
+    assert lunch.done("survey", "delivery", "lunch-check").lines == [
+        "Invitations to lunch-check-1",
+        "On the way now: 12",
+    ]
+    row = json.loads(lunch.done("survey", "delivery", "lunch-check", "--json").out)[0]
+    assert (row["kind"], row["waiting"], row["sent"], row["letters"], row["failed"]) == ("invitation", 12, 0, 12, {})
+
+
 def test_surveys_are_listed_with_their_counts(lunch: CommandLine) -> None:
     lunch.done("send", "lunch-check", "--group", GROUP)
     lunch.answer("lunch-check-1", 6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from bot.delivery import how_far_button
 from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.page_link import way_to_page
 from bot.results import results_of
@@ -20,6 +21,7 @@ from conversations.summary import Results, summary_text
 from conversations.texts import long_date
 from data.answers import BOX_LEAST, seal_off
 from data.audit import note
+from data.delivery import delivery_of
 from data.looks import note_look
 from data.runs import BoxLost, count_runs
 from data.surveys import Survey, all_surveys, find_survey, postpone
@@ -166,6 +168,9 @@ async def tell_open_counts(turn: PersonsTurn, survey: Survey) -> None:
     text, _ = await open_counts(turn, survey, "staff.open-counts")
     closes = may(turn.person.roles, "close") and not survey.pooled
     buttons = (turn.label("close-and-count", asking(CLOSE, survey.id)),) if closes else ()
+    far = await delivery_of(turn.tx, "invitation", survey.id) if may(turn.person.roles, "send") else None
+    if far:
+        buttons = (*buttons, how_far_button(turn.house, turn.language, "invitation", survey.id))
     turn.says.append(Message(text, buttons=buttons))
 
 
