@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import delete, insert, select
 
 from data.database import Tx
 from data.events import OPTED
 from data.tables import memberships, wishes
+from data.tombstones import WISH, bury, unbury, wish_ref
 
 
 async def wish(tx: Tx, person: str, kind: str) -> bool:
@@ -16,12 +19,19 @@ async def wish(tx: Tx, person: str, kind: str) -> bool:
     if kind in await wishes_of(tx, person):
         return False
     await tx.run(insert(wishes).values(person=person, kind=kind))
+    await unbury(tx, WISH, wish_ref(person, kind))
     return True
 
 
-async def unwish(tx: Tx, person: str, kind: str) -> bool:
-    """Hear of them no more; whether they did until now."""
+async def unwish(tx: Tx, person: str, kind: str, now: datetime) -> bool:
+    """Hear of them no more, also after a restore; whether they did until now."""
+    await bury(tx, WISH, wish_ref(person, kind), now)
     return await tx.run(delete(wishes).where(wishes.c.person == person, wishes.c.kind == kind)) == 1
+
+
+async def all_wishes(tx: Tx) -> list[str]:
+    """The refs of every choice, for the deletions after a restore."""
+    return [wish_ref(r.person, r.kind) for r in await tx.all(select(wishes))]
 
 
 async def wishes_of(tx: Tx, person: str) -> set[str]:

@@ -199,8 +199,8 @@ async def test_who_wishes_is_asked_group_by_group(school: School) -> None:
             assert not await wish(tx, person, "charity")
         assert await who_wishes(tx, group, "charity") == [parents[0]]
         assert await who_wishes(tx, group, "wellbeing") == []
-        assert await unwish(tx, parents[0], "charity")
-        assert not await unwish(tx, parents[0], "charity")
+        assert await unwish(tx, parents[0], "charity", school.clock.now)
+        assert not await unwish(tx, parents[0], "charity", school.clock.now)
         with pytest.raises(ValueError, match="coffee"):
             await wish(tx, parents[0], "coffee")
 

@@ -24,7 +24,7 @@ from bot.said import Text
 from data.answers import count_answers
 from data.audit import entries
 from data.events import coming_occasions, occasions_over
-from data.people import Address
+from data.people import Address, all_groups
 from data.place import Place, SqliteFile
 from data.runs import count_runs
 from data.surveys import find_survey
@@ -34,6 +34,7 @@ from scheduler.due import remind_due
 from tests.schemas.fill import FRIDAY
 from tests.schemas.released import HEAD, VERSIONS, Content, Migrated, Stopped, put_on_server, unpack
 from tests.school import School, opened
+from tests.visits import B6, asked_after, pools, says_how_it_was
 
 MOVED = ("looks", "alert_steps")  # into the audit log
 MET = "dropins"  # now events of one time
@@ -152,6 +153,37 @@ async def goes_on(school: School) -> None:
     reply = await school.dialogue.hear(address, Text("/surveys"), 1)
     reply = await school.dialogue.hear(address, Text("skip"), 2)
     assert reply.messages
+
+
+@both
+async def test_what_is_new_goes_back_as_far_as_it_can_and_is_known_again(tmp_path: Path, database: str) -> None:
+    """R17, E8: a pool goes on as a survey there, without what was let go of; here it is a pool again."""
+    async with opened(tmp_path) as school:
+        people = await school.people(3)
+        occasion = await asked_after(school, people)
+        await asked_after(school, people, "charity")
+        for person in people:
+            await says_how_it_was(school, person, *B6)
+        school.clock.move(days=7)
+        await asked_after(school, people)
+        place = school.db.place
+    migrated = Migrated(place)
+    await migrated.down("0003")
+    old = await migrated.content()
+    assert occasion.id in {row["id"] for row in old["dropins"]}
+    assert len(old["dropins"]) == 2
+    assert None not in {row["person"] for row in old["runs"]}
+    await migrated.up()
+    async with opened(tmp_path) as school:
+        assert {p.id for p in await pools(school)} == {"event-feedback-1", "drop-in-feedback-1"}
+        async with school.db.reading() as tx:
+            assert set((await all_groups(tx)).values()) == set(school.house.school.groups)
+        assert await count(school) == 6
+
+
+async def count(school: School) -> int:
+    async with school.db.reading() as tx:
+        return len(await tx.all(select(metadata.tables["runs"])))
 
 
 @both

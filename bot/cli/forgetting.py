@@ -150,6 +150,7 @@ def _of_person(id: str, roles: str, there: Belongings) -> list[str]:
         "names on sets of answers, which stay as numbers": there.nameless,
         "sets of answers in a child's papers": there.named,
         "words that were read": there.words,
+        "sign-ups for drop-ins and events": there.sign_ups,
     }
     counted = [f"  {what}: {n}" for what, n in goes.items() if n]
     lines = [f"Number {id}, {roles}. This goes:", "  their account, with codes, chats and browsers", *counted]

@@ -80,6 +80,7 @@ def _goes(turn: PersonsTurn, counted: Belongings) -> list[str]:
         "nameless": counted.nameless,
         "named": counted.named,
         "words": counted.words,
+        "sign-ups": counted.sign_ups,
     }
     return [turn.phrase(account), *(turn.phrase(f"erase.goes-{key}", n=n) for key, n in numbers.items() if n)]
 

@@ -177,6 +177,7 @@ def upgrade() -> None:
     _runs_without_person(True)
     op.add_column("surveys", sa.Column("nudge_at", sa.String(), nullable=True))
     op.add_column("surveys", sa.Column("pooled", sa.Boolean(), server_default=sa.false(), nullable=False))
+    _know_pools_again()
 
 
 def downgrade() -> None:
@@ -237,6 +238,13 @@ def _events_to_dropins() -> None:
     bind.execute(_OUTBOX.delete().where(_OUTBOX.c.state == "held"))
 
 
+def _know_pools_again() -> None:
+    """After a way back to 0003 and up again: a pool's group bears the name of its survey (data/pools.py)."""
+    pool = sa.and_(_GROUPS.c.id == _SURVEYS.c.group_id, _GROUPS.c.name == _SURVEYS.c.id)
+    op.get_bind().execute(_SURVEYS.update().where(sa.exists().where(pool)).values(pooled=True))
+    op.get_bind().execute(_GROUPS.update().where(sa.exists().where(pool)).values(hidden=True))
+
+
 def _runs_without_person(may: bool) -> None:
     """Whether a run may belong to nobody. SQLite cannot change a column, so there the table is made anew."""
     if op.get_bind().dialect.name == "postgresql":
@@ -286,6 +294,8 @@ _OCCASIONS = _table(
     "occasions", "id", "event", "starts_at", "ends_at", "sequence", "cancelled_at", "first_at", "hour_at",
     "first_done", "hour_done", "followed_up",
 )  # fmt: skip
+_GROUPS = sa.table("groups", sa.column("id"), sa.column("name"), sa.column("hidden", sa.Boolean))
+_SURVEYS = sa.table("surveys", sa.column("id"), sa.column("group_id"), sa.column("pooled", sa.Boolean))
 _OUTBOX = _table("outbox", "id", "state")
 _RUNS = _table("runs", "id", "person", "survey", "errand", "sealed", "words")
 _RUNS_ANEW = _table("runs_anew", "id", "person", "survey", "errand", "sealed", "words")
