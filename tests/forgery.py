@@ -113,8 +113,8 @@ async def _booked(victims: list[Talk], shown: list[str]) -> None:
 
 async def _families(school: School, shown: list[str]) -> AsyncIterator[Talk]:
     await school.readers()
-    parents = await school.people(12) + await school.people(2, "young-person") + await school.people(2, "pupil")
-    for form in forms():
+    for form in forms():  # new people each, because nobody is asked more than twice in half a term (6.9)
+        parents = await school.people(12) + await school.people(2, "young-person") + await school.people(2, "pupil")
         survey = await _sent(school, form)
         for person, place in zip(parents, PLACES * 2, strict=False):
             talk = school.on(person)

@@ -57,6 +57,9 @@ SHOWN = {
     "bot.facts.House": "web_address", "bot.governance.document.Filling": "facts tables",  # papers for everybody
     "bot.governance.filling.Installation": "database", "bot.moving.Moved": "kept",
     "data.bookings.Booking": "occasion way remind", "data.calendar.Calendar": "nation", "data.calendar.Stretch": "name",
+    "data.requests.Request": "adult",  # an id
+    "bot.events.importing.Reader": "host",  # an id
+    "bot.events.looking_back.Term": "themes", "bot.events.sheet.Line": "time", "bot.events.sheet.Sheet": "free",
     "data.events.Event": "access host next_time repeats ways",  # as all families are told; the host is an id
     "bot.our_bot.Identity": "username name",  # the bot's
     "bot.putting_back.Restored": "deleted_again lost kept known_by", "bot.putting_back.Since": "known_by",
