@@ -11,7 +11,7 @@ from data.audit import last_entries
 from data.bookings import COMING, WAITING, Booking, Needs, book, booking_of
 from data.events import Occasion, add_event, find_occasion, new_event, new_occasion
 from data.moments import new_id
-from data.outbox import claim, on_page
+from data.outbox import Letter, claim, on_page
 from data.people import find_group
 from data.queue import waiting_items
 from data.room_notes import RoomNotes, room_notes_of
@@ -71,6 +71,23 @@ async def test_the_host_hears_at_half_past_seven_that_the_list_is_there(tmp_path
         school.clock.move(minutes=1)
         assert await letters(school, talk.person) == ["host-sheet"]
         assert await letters(school, talk.person) == ["host-sheet"]
+
+
+async def test_the_letters_to_the_host_are_one_neutral_line_and_go_only_while_they_make_sense(school: School) -> None:
+    """FAIL-7"""
+    talk, occasion = await a_day(school)
+    says = {"host-sheet": "Your list for today is ready.", "host-notes": "Please say how many came."}
+    for kind, words in says.items():
+        letter = Letter(1, kind, occasion.id, talk.person, 1, 0)
+        message = await school.letters.compose(letter, school.clock.now)
+        assert message
+        assert (message.as_text(), [b.label for b in message.buttons]) == (words, ["Open"])
+        talk.reply = await talk.forges(message.buttons[0].says)
+        assert talk.messages
+        other = Letter(1, kind, occasion.id, await school.person("staff"), 1, 0)
+        assert await school.letters.compose(other, school.clock.now) is None
+    over = Letter(1, "host-sheet", occasion.id, talk.person, 1, 0)
+    assert await school.letters.compose(over, DAY + timedelta(hours=1)) is None
 
 
 async def test_the_list_says_when_who_how_and_what_helps_and_the_look_is_noted(school: School) -> None:

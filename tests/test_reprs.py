@@ -60,7 +60,8 @@ SHOWN = {
     "data.requests.Request": "adult",  # an id
     "bot.events.importing.Reader": "host",  # an id
     "bot.events.looking_back.Term": "themes", "bot.events.sheet.Line": "time", "bot.events.sheet.Sheet": "free",
-    "data.events.Event": "access host next_time repeats ways",  # as all families are told; the host is an id
+    "data.events.Occasion": "reason", "data.room_notes.RoomNotes": "themes",  # as families are told; ids of themes
+    "data.events.Event": "access host next_time reason repeats ways",  # as all families are told; the host is an id
     "bot.our_bot.Identity": "username name",  # the bot's
     "bot.putting_back.Restored": "deleted_again lost kept known_by", "bot.putting_back.Since": "known_by",
     "bot.said.Reply": "joined instead", "bot.setup.SetUp": "bot_name telegram_silent",
