@@ -69,7 +69,7 @@ def make_clock(
         jobs["back up"] = (careful(lambda now: back_up_due(db, school, backups, now)), 300 * every)
     for name, (round, seconds) in jobs.items():
         clock.add_job(_job(name, round), "interval", seconds=seconds, id=name, max_instances=1, next_run_time=now_utc())
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns at each tick while a job goes on
     return clock
 
 

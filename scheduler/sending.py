@@ -28,6 +28,7 @@ from scheduler.plan import may_send_at
 
 log = logging.getLogger(__name__)
 
+SHORT = 5.0  # seconds that are waited for at once when a channel asks to; a longer pause ends the round
 AT_ONCE = 8  # letters under way: enough for the fastest that Telegram allows, few enough to stop at once
 # SAFE-5 has hours of its own; the list for the day is there at 07:30, before the window opens.
 AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert", "asked-to-talk", "host-sheet"})
@@ -69,6 +70,9 @@ async def send_due(sender: Sender, now: datetime, limit: int = AT_ONCE) -> bool:
     try:
         while True:
             now = sender.clock() if sender.clock else now
+            if sender.clock and 0 < (pause := _pause(sender)) <= SHORT:
+                await asyncio.sleep(pause)
+                continue
             letters, opens = await _claimed(sender, now, limit - len(under_way))
             found = found or bool(letters)
             under_way |= {asyncio.create_task(_send(sender, letter, now, opens)) for letter in letters}
@@ -92,13 +96,17 @@ async def _fewer(under_way: set[asyncio.Task[None]], most: int) -> set[asyncio.T
 
 async def _claimed(sender: Sender, now: datetime, limit: int) -> tuple[list[Letter], datetime]:
     """Some letters that are due, and when the window is open. None while a channel takes no messages."""
-    if any(channel.pause > 0 for channel in sender.channels.values() if isinstance(channel, Paced)):
+    if _pause(sender) > 0:
         return [], now
     async with sender.db.transaction() as tx:
         letters = await claim(tx, sender.owner, now, limit)
         if not letters:
             return [], now
         return letters, may_send_at(now, sender.school, await load_calendar(tx, sender.school.nation))
+
+
+def _pause(sender: Sender) -> float:
+    return max((channel.pause for channel in sender.channels.values() if isinstance(channel, Paced)), default=0.0)
 
 
 async def _send(sender: Sender, letter: Letter, now: datetime, opens: datetime) -> None:
