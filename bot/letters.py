@@ -9,7 +9,7 @@ from bot.event_letters import EVENT_LETTERS, event_letter
 from bot.events.hosting import HOST_LETTERS, host_letter
 from bot.facts import House
 from bot.follow_up_letters import FOLLOW_UP_LETTERS, follow_up_letter
-from bot.said import COMMAND, OPEN, SEEN, asking
+from bot.said import COMMAND, OPEN, SEEN, WHEN, asking
 from bot.wedid import WEDID_LETTERS, wedid_letter
 from conversations.channel import Button, Message
 from conversations.roles import may
@@ -23,6 +23,7 @@ from data.runs import find_run, run_of
 from data.surveys import Survey, find_survey
 from scheduler.ladder import item_of
 from scheduler.nudging import wants_nudge
+from scheduler.planned import REFUSED
 
 
 class Letters:
@@ -54,6 +55,8 @@ class Letters:
                 return Message(self.house.say(language, "tidied"))
             if letter.kind in WEDID_LETTERS:
                 return await wedid_letter(tx, self.house, letter, language, now)
+            if letter.kind == REFUSED:
+                return self._message(language, "staff.plan-refused-letter", asking(WHEN, letter.ref))
             survey = await find_survey(tx, letter.ref)
             if letter.kind == "nudge":
                 return await self._nudge(tx, letter, survey, language) if survey and survey.open else None

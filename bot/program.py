@@ -14,6 +14,7 @@ from bot.dialogue import Dialogue
 from bot.house import Opened, opened_school
 from bot.letters import Letters
 from bot.our_bot import token_is_right
+from bot.sending_later import planned_sender
 from bot.serving import WebServer
 from bot.settings import Settings
 from bot.telegram_channel import application as telegram
@@ -138,7 +139,7 @@ async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: 
     channels: Mapping[str, Channel] = {NAME: channel} if channel else {}
     letters = Letters(opened.db, opened.house)
     sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner, now_utc)
-    clock = make_clock(opened.db, opened.house.school, sender, backups=settings.backups_folder)
+    clock = make_clock(opened.db, opened.house.school, sender, backups=settings.backups_folder, send_planned=planned_sender(opened.house))
     web = WebServer(settings, dialogue, letters)
     clock.start(paused=True)
     jobs = [asyncio.create_task(web.serve()), asyncio.create_task(_keep_time(settings, opened, clock, owner))]

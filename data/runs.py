@@ -20,7 +20,7 @@ from conversations.form import Form
 from conversations.listening import LONGEST
 from data.database import Tx
 from data.moments import moment, new_id, stamp
-from data.surveys import Survey
+from data.surveys import Survey, find_survey
 from data.tables import people, runs
 from data.vault import open_with, seal_with
 
@@ -95,6 +95,16 @@ async def find_run(tx: Tx, id: str, survey: Survey | None) -> Run | None:
 async def survey_of_run(tx: Tx, id: str) -> str | None:
     survey: str | None = await tx.value(_SURVEY, id=id)
     return survey
+
+
+async def in_the_middle(tx: Tx, id: str) -> datetime | None:
+    """When this run was last used, if it is not sent yet; None also where its box is lost."""
+    survey_id = await survey_of_run(tx, id)
+    try:
+        run = await find_run(tx, id, await find_survey(tx, survey_id) if survey_id else None)
+    except BoxLost:
+        return None
+    return run.saved_at if run and run.state.place != "sent" else None
 
 
 async def run_of(tx: Tx, person: str, survey: str) -> str | None:

@@ -25,6 +25,8 @@ from scheduler.leaps import Careful
 from scheduler.nudging import nudge_due
 from scheduler.old_keys import old_keys_due
 from scheduler.sending import Sender, send_due
+from scheduler.planned import SendPlanned, planned_due
+from scheduler.sending import Sender, send_due
 from scheduler.tidying import tidy_due
 
 log = logging.getLogger(__name__)
@@ -39,11 +41,16 @@ def now_utc() -> datetime:
 
 
 def make_clock(
-    db: Database, school: School, sender: Sender, every: float = 1.0, backups: Path | None = None
+    db: Database,
+    school: School,
+    sender: Sender,
+    every: float = 1.0,
+    backups: Path | None = None,
+    send_planned: SendPlanned | None = None,
 ) -> AsyncIOScheduler:
     """A clock to start and shut down with the program; each job runs alone and is never skipped for being late.
 
-    `backups`: the folder of the nightly ones; none are made without it.
+    `backups`: the folder of the nightly ones; none are made without it. `send_planned` sends what was planned.
     """
     clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
     careful = Careful(db).round
@@ -65,6 +72,8 @@ def make_clock(
         "old keys": (careful(lambda now: old_keys_due(db, now)), 3600 * every),
         "mirror": (lambda now: mirror_due(db, now), 5 * every),
     }
+    if send_planned:
+        jobs["planned"] = (careful(lambda now: planned_due(db, school, send_planned, now)), 5 * every)
     if backups:
         jobs["back up"] = (careful(lambda now: back_up_due(db, school, backups, now)), 300 * every)
     for name, (round, seconds) in jobs.items():

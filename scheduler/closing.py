@@ -63,7 +63,7 @@ async def give_up_lost_box(tx: Tx, survey: Survey, now: datetime, on: date) -> C
     people = await people_in(tx, survey.id)
     await note(tx, "survey.lost", survey.id, now)
     await mark_lost(tx, survey, people, on)
-    await drop_for(tx, "invitation", survey.id)
+    await _drop_waiting(tx, survey.id)
     await post(tx, "lost", survey.id, people, now)
     return Closed("lost", untouched=tuple(people))
 
@@ -112,7 +112,7 @@ async def _author(tx: Tx, survey: Survey, run: Run) -> tuple[str, str]:
 
 async def _tell(tx: Tx, survey: Survey, closed: Closed, now: datetime) -> None:
     """Everybody asked; of a pool nobody, for who is still known of a term's visits is chance."""
-    await drop_for(tx, "invitation", survey.id)
+    await _drop_waiting(tx, survey.id)
     if survey.pooled:
         return
     if closed.state == "unopened":
@@ -120,3 +120,9 @@ async def _tell(tx: Tx, survey: Survey, closed: Closed, now: datetime) -> None:
         return
     await post(tx, "not-sent", survey.id, closed.unsent, now)
     await post(tx, "told", survey.id, sorted((*closed.finished, *closed.untouched)), now)
+
+
+async def _drop_waiting(tx: Tx, survey: str) -> None:
+    """Neither an invitation nor a reminder goes out for questions that are closed."""
+    for kind in ("invitation", "nudge"):
+        await drop_for(tx, kind, survey)

@@ -34,6 +34,20 @@ def reminder_times(starts_at: datetime, school: School, calendar: Calendar) -> t
     return first, hour if hour > first else None
 
 
+def nudge_time(opened_at: datetime, closes_at: datetime, school: School, calendar: Calendar) -> datetime | None:
+    """When to remind of a consultation: three school days before it closes, at 16:00 (6.9).
+
+    None where it is open for less than four school days: then the invitation is enough.
+    """
+    opened, closes = (at.astimezone(school.zone).date() for at in (opened_at, closes_at))
+    days = [opened + timedelta(days=n) for n in range((closes - opened).days)]
+    written = [day for day in days if calendar.may_write(day)]
+    if len(written) < 4:
+        return None
+    at = _inside(datetime.combine(written[-3], REMINDS_AT, school.zone), school, calendar)
+    return at if at > opened_at else None
+
+
 def _inside(at: datetime, school: School, calendar: Calendar) -> datetime:
     """This time where messages may go out then, else the last minutes before it in which they may."""
     if may_send_at(at, school, calendar) == at:

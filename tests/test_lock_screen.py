@@ -96,10 +96,11 @@ async def _lived_in(school: School) -> None:
         at = school.clock.now + timedelta(days=1)
         await add_dropin(tx, group, at, "Zebra room, autism base", school.clock.now)
         await _was_there(tx, school, group)
-        for form in bundled_forms().values():
+        for nth, form in enumerate(bundled_forms().values()):
             everybody = await find_group(tx, "SEND parents") or ""
             sending = default_sending(school.house, form, everybody, school.clock.now.date())
-            sent = await send_survey(tx, school.house, sending, school.clock.now)
+            half = school.clock.now - nth // 2 * timedelta(days=70)  # two consultations a half term, not more
+            sent = await send_survey(tx, school.house, sending, half)
         await mark_closed(tx, sent.id, "closed", school.clock.now.date(), 0, 0)
         await add_row(tx, new_row(sent.id, "Zoo", answer="did", words="Zoos", who="the SENCO"))  # waits for a look
         told = new_row(sent.id, "Zip", answer="did", words="Zips", who="the SENCO")

@@ -9,7 +9,7 @@ from bot.delivery import how_far_button
 from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.page_link import way_to_page
 from bot.results import results_of
-from bot.said import CLOSE, POSTPONE, asking
+from bot.said import CLOSE, POSTPONE, REMIND, asking
 from bot.turn import PersonsTurn
 from conversations.answers import Answer, chosen
 from conversations.asking import Setting, with_choices
@@ -23,9 +23,11 @@ from data.answers import BOX_LEAST, seal_off
 from data.audit import note
 from data.delivery import delivery_of
 from data.looks import note_look
+from data.outbox import was_posted
 from data.runs import BoxLost, count_runs
 from data.surveys import Survey, all_surveys, find_survey, postpone
 from scheduler.closing import close_survey
+from scheduler.nudging import NUDGE
 from scheduler.plan import OPEN_FOR
 
 SHOWN = 12  # newest sendings offered
@@ -168,6 +170,8 @@ async def tell_open_counts(turn: PersonsTurn, survey: Survey) -> None:
     text, _ = await open_counts(turn, survey, "staff.open-counts")
     closes = may(turn.person.roles, "close") and not survey.pooled
     buttons = (turn.label("close-and-count", asking(CLOSE, survey.id)),) if closes else ()
+    if closes and not await was_posted(turn.tx, NUDGE, survey.id):
+        buttons = (Button(turn.phrase("staff.remind-now"), asking(REMIND, survey.id)), *buttons)
     far = await delivery_of(turn.tx, "invitation", survey.id) if may(turn.person.roles, "send") else None
     if far:
         buttons = (*buttons, how_far_button(turn.house, turn.language, "invitation", survey.id))
