@@ -86,7 +86,7 @@ def main() -> int:
     console = Console()
     findings = asyncio.run(measure(wanted, console))
     console.print(as_table(findings))
-    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps([asdict(f) for f in findings], indent=1) + "\n", encoding="utf-8")
     return 0 if all(f.holds is not False for f in findings) else 1
 
