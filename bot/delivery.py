@@ -100,7 +100,8 @@ def _buttons(turn: PersonsTurn, delivery: Delivery) -> list[Button]:
         return []
     acts = [("go-on", ON)] if delivery.decision == PAUSED else [("how-far", LOOK), ("hold", HOLD)]
     what = f"{delivery.kind}:{delivery.ref}"
-    return [Button(turn.phrase(f"delivery.{key}"), asking(FAR, f"{act}:{what}")) for key, act in (*acts, ("call-off", ASK))]
+    every = (*acts, ("call-off", ASK))
+    return [Button(turn.phrase(f"delivery.{key}"), asking(FAR, f"{act}:{what}")) for key, act in every]
 
 
 async def _hold(turn: PersonsTurn, kind: str, ref: str) -> None:
