@@ -24,7 +24,6 @@ from scheduler.ladder import climb_due, test_alert_due
 from scheduler.leaps import Careful
 from scheduler.nudging import nudge_due
 from scheduler.old_keys import old_keys_due
-from scheduler.sending import Sender, send_due
 from scheduler.planned import SendPlanned, planned_due
 from scheduler.sending import Sender, send_due
 from scheduler.tidying import tidy_due
