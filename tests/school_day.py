@@ -263,7 +263,6 @@ async def play_once(template: Path, folder: Path, code: str, k: int, error: type
     place = copy(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.school.place_for", lambda _: place)
-        patch.setattr("bot.errands.send.MOST_ASKED", len(GIVEN), raising=False)  # all in one half term here
         watch(trip, patch)
         days = Days(folder, trip, code)
         try:
