@@ -296,3 +296,14 @@ def test_survey_whose_box_key_is_gone_can_still_be_listed_and_ended(lunch: Comma
     assert lunch.done("survey", "list").lines == ["lunch-check-1  open  12  -  -"]
     assert "answers are lost" in lunch.done("close", "lunch-check").out
     assert "lunch-check-1  lost" in lunch.done("survey", "list").out
+
+
+def test_a_third_sending_in_a_half_term_asks_only_the_others(lunch: CommandLine) -> None:
+    """6.9: and says how many were left out; where nobody is left it says from when it works."""
+    for _ in range(2):
+        lunch.done("send", "lunch-check", "--group", GROUP)
+    assert "You can send this from" in lunch("send", "lunch-check", "--group", GROUP).refused()
+    lunch.join(10)
+    ran = lunch.done("send", "lunch-check", "--group", GROUP)
+    assert ran.lines[0].startswith("Sent to 10 people")
+    assert ran.lines[1].startswith("Not asked, as they have had two consultations this half term: ")
