@@ -90,12 +90,17 @@ CHAT: dict[str, Words] = {  # with the buttons that a command leads to
     "dropins": ("look.request", "request.ended"),  # a pupil asks; the adult opens it
     "events": NOTHING,  # one's own places
     "queue": ("duty.away", "duty.back", "duty.any-hour", "duty.school-hours"),
-    "send": ("survey.sent", "survey.planned", "survey.plan-cancelled", "sending.paused", "sending.resumed", "sending.stopped"),
+    "send": (
+        "survey.sent", "survey.planned", "survey.plan-cancelled", "sending.paused", "sending.resumed",
+        "sending.stopped",
+    ),
     "summary": ("survey.reminded",),
     "close": ("survey.closed",),
     "export": ("look.export-counts",),
-    "dropin": ("dropin.made", "dropin.changed", "dropin.cancelled", "dropin.attended", "dropin.room-notes", "look.labels",
-               "look.host-sheet"),
+    "dropin": (
+        "dropin.made", "dropin.changed", "dropin.cancelled", "dropin.attended", "dropin.room-notes", "look.labels",
+        "look.host-sheet",
+    ),
     "event": ("event.made", "event.changed", "event.cancelled", "event.attended", "event.room-notes", "look.labels",
               "look.host-sheet"),
     "invite": (

@@ -139,7 +139,8 @@ async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: 
     channels: Mapping[str, Channel] = {NAME: channel} if channel else {}
     letters = Letters(opened.db, opened.house)
     sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner, now_utc)
-    clock = make_clock(opened.db, opened.house.school, sender, backups=settings.backups_folder, send_planned=planned_sender(opened.house))
+    planned, backups = planned_sender(opened.house), settings.backups_folder
+    clock = make_clock(opened.db, opened.house.school, sender, backups=backups, send_planned=planned)
     web = WebServer(settings, dialogue, letters)
     clock.start(paused=True)
     jobs = [asyncio.create_task(web.serve()), asyncio.create_task(_keep_time(settings, opened, clock, owner))]

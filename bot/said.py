@@ -21,7 +21,10 @@ WAS_IT, MINE, NOT_MINE = "d", "mine", "not-mine"  # whether a device, or a use o
 FAR = "far"  # how far a sending is, and what staff do about it
 EVENT, TALK = "e", "t"  # a drop-in or event of families; a pupil who asks for an adult
 _RUN = re.compile(r"([0-9a-z]{12}):(\d{1,9}):([.+-]?[A-Za-z0-9._-]{1,41})")
-_KINDS = "o|c|j|l|k|s|w|d|close|later|remind|when|duty|grant|deny|mine|not-mine|look|pub|not-yet|plan|alter|sheet|came|room|far|e|t"
+_KINDS = (
+    "o|c|j|l|k|s|w|d|close|later|remind|when|duty|grant|"
+    "deny|mine|not-mine|look|pub|not-yet|plan|alter|sheet|came|room|far|e|t"
+)
 _ASKED = re.compile(rf"({_KINDS})=([A-Za-z0-9._:-]{{1,58}})")
 
 

@@ -81,12 +81,10 @@ FACTS = {
     "sendiass",
     "started",
     "survey",
-    "text",
     "time",
     "title",
     "who",
     "word_readers",
-    "words",
 }
 ACCESS = ("approve.letter", "device.added", "device.tried", "chat.")  # bot/access_letters.py
 

@@ -58,6 +58,10 @@ SHOWN = {
     "bot.governance.filling.Installation": "database", "bot.moving.Moved": "kept",
     "data.bookings.Booking": "occasion way remind", "data.calendar.Calendar": "nation", "data.calendar.Stretch": "name",
     "data.requests.Request": "adult",  # an id
+    "bot.calendar_file.CalendarFile": "guessed", "bot.calendar_file.Row": "first last name",  # days of a school
+    "bot.errands.send.Reached": "people",  # ids
+    "bot.telegram_channel.application.Hook": "address", "data.delivery.Delivery": "failed",  # ours; reasons and counts
+    "data.sendings.Planned": "why", "data.wedid.Row": "answer replaces seen_by written_by",  # keys and ids
     "bot.events.importing.Reader": "host",  # an id
     "bot.events.looking_back.Term": "themes", "bot.events.sheet.Line": "time", "bot.events.sheet.Sheet": "free",
     "data.events.Occasion": "reason", "data.room_notes.RoomNotes": "themes",  # as families are told; ids of themes

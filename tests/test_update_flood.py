@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from bot.telegram_channel.flood import BURST, MOST_WAITING, Flood
-from tests.telegram_school import telegram_school
+from data.queue import all_items
+from tests.telegram_school import TelegramSchool, telegram_school
 from tests.telegram_server import Person
 
 
@@ -65,3 +66,18 @@ async def _helped(person: Person) -> float:
     await person.reads_until("What you can do")
     person.read_all()
     return time.monotonic() - asked
+
+
+async def test_words_of_concern_are_read_also_in_a_flood(tmp_path: Path) -> None:
+    """SAFE-12, FAIL-1: nobody is told to slow down with that."""
+    async with telegram_school(tmp_path) as bot:
+        loud = await bot.joins("parent", "SEND parents")
+        await asyncio.gather(*(loud.types("/help") for _ in range(120)), loud.types("my uncle hurts me"))
+        for _ in range(600):  # a minute at most
+            await asyncio.sleep(0 if await _items(bot) else 0.1)
+        assert await _items(bot) == 1
+
+
+async def _items(bot: TelegramSchool) -> int:
+    async with bot.school.db.reading() as tx:
+        return len(await all_items(tx))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from data.database import Tx
     from data.surveys import Survey
 
-app = typer.Typer(help="List surveys, show one or how far its letters are, or take an answer sheet out.", rich_markup_mode=None)
+HELP = "List surveys, show one or how far its letters are, or take an answer sheet out."
+app = typer.Typer(help=HELP, rich_markup_mode=None)
 COLUMNS = ("id", "state", "asked", "started", "finished")
 AS_JSON = typer.Option(False, "--json", help="Print JSON.")
 

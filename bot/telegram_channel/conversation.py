@@ -21,6 +21,7 @@ from bot.telegram_channel.flood import MOST_WAITING, Flood
 from bot.telegram_channel.speaker import Speaker, Speech
 from bot.telegram_channel.updates import Foreign, Heard, Reachable, read_update
 from conversations.channel import Message, Unreachable
+from conversations.screening import screen
 from data.people import Address, mark_unreachable, person_at
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Conversation:
                 await mark_unreachable(tx, NAME, str(meant.chat), not meant.reachable)
 
     async def _hear(self, heard: Heard, delivery: int) -> None:
-        if not self.flood.admits(heard.chat) or self.speaker.waiting(heard.chat) >= MOST_WAITING:
+        if self._floods(heard):
             return self._slow_down(heard.chat)
         if heard.query:
             self._in_background(heard.query)
@@ -58,6 +59,12 @@ class Conversation:
         if reply.stale and self.speaker.spoke_just_now(heard.chat):
             return
         self.speaker.say(heard.chat, _once_each(self, heard, reply))
+
+    def _floods(self, heard: Heard) -> bool:
+        """Whether this is one too many of its chat. Words that a human must see never are (SAFE-12)."""
+        too_many = not self.flood.admits(heard.chat) or self.speaker.waiting(heard.chat) >= MOST_WAITING
+        words = getattr(heard.said, "words", "")
+        return too_many and not (words and screen(words, heard.language))
 
     def apologise(self, update: Update, key: str) -> None:
         """Say that it did not work now; nothing of what was sent is lost, or it cannot be used."""
