@@ -11,7 +11,6 @@ from starlette.types import ASGIApp
 from bot.dialogue import Dialogue
 from bot.letters import Letters
 from bot.settings import Settings
-from bot.telegram_channel.webhook import Webhook
 from bot.web_channel.app import make_app
 
 
@@ -41,12 +40,8 @@ class WebServer:
     """The web channel of a running bot."""
 
     def __init__(self, settings: Settings, dialogue: Dialogue, letters: Letters) -> None:
-        self._app = make_app(dialogue, dialogue.db, dialogue.house, letters, dialogue.clock)
-        self._server = make_server(self._app, settings.host, settings.port)
-
-    def take_updates(self, webhook: Webhook | None) -> None:
-        """The page for Telegram hands updates to this webhook from now on; without one it is not there."""
-        self._app.state.webhook = webhook
+        app = make_app(dialogue, dialogue.db, dialogue.house, letters, dialogue.clock)
+        self._server = make_server(app, settings.host, settings.port)
 
     async def serve(self) -> None:
         """Until stopped; OSError when the address is taken."""

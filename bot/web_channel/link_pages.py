@@ -25,7 +25,6 @@ OPENS = {
     "queue": "/queue",
     "people": "/people",
     "results": "/results",
-    "events": "/events",
     "names": "/names",
     "records": "/records",
     "mydata": "/mydata",
