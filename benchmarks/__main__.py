@@ -14,12 +14,16 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import (
+    row1_sends,
     row2_taps,
+    row3_delay,
     row4_kill,
+    row5_broadcast,
     row9_start,
     row10_loop,
     rowa5_audit,
     rowb1_forged,
+    rowb10_flood,
     rowr1_school_day,
     rowr2_damage,
     rowr3_alerts,
@@ -32,12 +36,16 @@ from benchmarks.finding import Finding
 Measure = Callable[[Path], Awaitable[list[Finding]]]
 
 ROWS: dict[str, Measure] = {
+    "1": row1_sends.measure,
     "2": row2_taps.measure,
+    "3": row3_delay.measure,
     "4": row4_kill.measure,
+    "5": row5_broadcast.measure,
     "9": row9_start.measure,
     "10": row10_loop.measure,
     "A5": rowa5_audit.measure,
     "B1": rowb1_forged.measure,
+    "B10": rowb10_flood.measure,
     "R1": rowr1_school_day.measure,
     "R2": rowr2_damage.measure,
     "R3": rowr3_alerts.measure,
@@ -78,7 +86,7 @@ def main() -> int:
     console = Console()
     findings = asyncio.run(measure(wanted, console))
     console.print(as_table(findings))
-    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps([asdict(f) for f in findings], indent=1) + "\n", encoding="utf-8")
     return 0 if all(f.holds is not False for f in findings) else 1
 

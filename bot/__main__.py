@@ -6,8 +6,10 @@ import typer
 
 from bot.cli import (
     audit,
+    calendar,
     copies,
     documents,
+    event,
     forgetting,
     form,
     invite,
@@ -44,9 +46,11 @@ app.command()(program.doctor)
 app.command()(invite.invite)
 app.add_typer(form.app, name="form")
 app.add_typer(survey.app, name="survey")
+app.add_typer(event.app, name="event")
 app.command()(sending.send)
 app.command()(sending.close)
 app.command()(sending.export)
+app.add_typer(calendar.app, name="calendar")
 app.add_typer(audit.app, name="audit")
 app.add_typer(key.app, name="key")
 app.add_typer(sar.app, name="sar")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from bot.booking import wishing
 from bot.devices import offer_code
 from bot.errands.delete import only_admin
 from bot.playing import begin_errand
@@ -14,13 +15,15 @@ from conversations.channel import Button, Message
 from data.access import end_address
 from data.audit import note
 from data.children import names_of
+from data.events import OPTED
 from data.sessions import end_session
 
 
 async def settings(turn: PersonsTurn) -> None:
     names = ["device", *(["children"] if await names_of(turn.tx, turn.person.id) else []), "log-out", "take-back"]
     buttons = tuple(Button(turn.phrase(f"settings.{name}"), asking(SETTING, name)) for name in names)
-    turn.says.append(Message(title=turn.phrase("settings.title"), buttons=(*buttons, turn.menu_button())))
+    wishes = await wishing.wish_buttons(turn)
+    turn.says.append(Message(title=turn.phrase("settings.title"), buttons=(*buttons, *wishes, turn.menu_button())))
 
 
 async def choose_setting(turn: PersonsTurn, name: str) -> None:
@@ -35,6 +38,9 @@ async def choose_setting(turn: PersonsTurn, name: str) -> None:
         "take-back-now": _take_back,
         "complain": _complain,
     }
+    kind, _, to = name.partition("-")
+    if kind in OPTED and to in ("on", "off"):
+        return await wishing.choose(turn, kind, to)
     if name not in does:
         return turn.tell("closed-now")
     await does[name](turn)

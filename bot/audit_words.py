@@ -23,6 +23,7 @@ PAGES: dict[tuple[str, str], Words] = {
     ("GET", "/me/file/{number:int}"): NOTHING,
     ("GET", "/mydata"): NOTHING,  # one's own
     ("GET", "/mydata/file"): NOTHING,
+    ("GET", "/calendar/{id}"): NOTHING,  # one's own place
     ("GET", "/privacy"): NOTHING,
     ("GET", "/join/{code}"): NOTHING,
     ("POST", "/join/{code}"): ("role.given",),
@@ -54,6 +55,11 @@ PAGES: dict[tuple[str, str], Words] = {
     ("GET", "/people/staff/{id}"): ("look.colleague",),
     ("POST", "/people/staff/{id}"): ("role.given", "role.taken", "factor.reset", "signed-out", "access.ended"),
     ("POST", "/people/waiting/{id}"): ("role.approved", "role.refused", "role.given", "access.ended"),
+    ("GET", "/events"): NOTHING,  # numbers only
+    ("GET", "/events/import"): NOTHING,
+    ("POST", "/events/import"): ("dropin.made", "event.made"),
+    ("GET", "/events/{id}"): NOTHING,
+    ("POST", "/events/{id}"): ("look.host-sheet",),
     ("GET", "/names"): NOTHING,
     ("GET", "/names/{id}"): ("look.sheets",),
     ("GET", "/names/{id}/{sheet}"): NOTHING,
@@ -73,6 +79,7 @@ PAGES: dict[tuple[str, str], Words] = {
     ("POST", "/file/{token}"): NOTHING,
     ("POST", "/unlock"): NOTHING,
     ("POST", "/sign-out"): NOTHING,  # one's own browsers
+    ("POST", "/telegram"): NOTHING,  # what Telegram brings: chat commands and buttons stand below
     ("GET", "/healthz"): NOTHING,
     ("GET", "/readyz"): NOTHING,
     ("GET", "/static"): NOTHING,
@@ -80,16 +87,27 @@ PAGES: dict[tuple[str, str], Words] = {
 
 CHAT: dict[str, Words] = {  # with the buttons that a command leads to
     "surveys": NOTHING,
-    "dropins": NOTHING,
+    "dropins": ("look.request", "request.ended"),  # a pupil asks; the adult opens it
+    "events": NOTHING,  # one's own places
     "queue": ("duty.away", "duty.back", "duty.any-hour", "duty.school-hours"),
-    "send": ("survey.sent",),
-    "summary": NOTHING,  # numbers only
+    "send": (
+        "survey.sent", "survey.planned", "survey.plan-cancelled", "sending.paused", "sending.resumed",
+        "sending.stopped",
+    ),
+    "summary": ("survey.reminded",),
     "close": ("survey.closed",),
     "export": ("look.export-counts",),
-    "dropin": ("dropin.made",),
+    "dropin": (
+        "dropin.made", "dropin.changed", "dropin.cancelled", "dropin.attended", "dropin.room-notes", "look.labels",
+        "look.host-sheet",
+    ),
+    "event": ("event.made", "event.changed", "event.cancelled", "event.attended", "event.room-notes", "look.labels",
+              "look.host-sheet"),
     "invite": (
         "code.made", "letters.made", "look.labels", "look.waiting", "role.approved", "role.refused", "role.given",
     ),
+    "wedid": ("wedid.written", "wedid.published", "wedid.taken-back"),
+    "yousaid": NOTHING,
     "menu": NOTHING,
     "help": NOTHING,
     "again": NOTHING,
@@ -125,9 +143,16 @@ VERBS: dict[str, Words] = {
     "form check": NOTHING,
     "form add": ("form.added",),
     "form show": NOTHING,
+    "event import": ("dropin.made", "event.made"),
+    "event check": NOTHING,
+    "event list": NOTHING,
     "survey list": NOTHING,
     "survey show": NOTHING,
+    "survey delivery": NOTHING,  # counts only
     "survey remove": ("look.sheet", "sheet.removed"),
+    "calendar load": ("calendar.loaded",),
+    "calendar check": NOTHING,
+    "calendar show": NOTHING,
     "audit verify": NOTHING,
     "audit export": ("look.audit-export",),
     "audit show": ("look.audit",),
@@ -141,6 +166,7 @@ VERBS: dict[str, Words] = {
 }
 
 CLOCK: Words = (  # what the running program writes of its own accord
-    "survey.closed", "survey.lost", "survey.postponed", "alert.alerted", "alert.blocked", "alert.nobody", "alert.waits",
+    "survey.closed", "survey.lost", "survey.postponed", "survey.reminded",
+    "alert.alerted", "alert.blocked", "alert.nobody", "alert.waits",
     "kept", "named-warned", "names.cut", "forgotten", "erased", "person.erased", "token-changed", "older-database",
 )  # fmt: skip

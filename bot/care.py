@@ -14,7 +14,7 @@ from conversations.words import Raised
 from data.alerts import steps_of
 from data.database import Tx
 from data.queue import add_item
-from scheduler.ladder import raise_alert, rungs_for
+from scheduler.ladder import is_open, next_opening, raise_alert, rungs_for
 from scheduler.naming import readers
 
 KINDS = {"help": "help", "talk": "talk"}  # what the queue calls it; everything the word screen finds is "flagged"
@@ -25,10 +25,12 @@ class Told:
     """Who reads it, and how they learn of it.
 
     "alert": a message is on its way or due at opening; "page": they see it when they look; "nobody": none has joined.
+    `opens`: when the office opens next; None: it is open now.
     """
 
     reader: str
     how: Literal["alert", "page", "nobody"]
+    opens: datetime | None
 
 
 async def raise_concern(
@@ -56,11 +58,12 @@ async def into_queue(
     about = (await readers(tx, house.school)).named_in(text)
     item = await add_item(tx, kind, now, text, person, who, survey, about)
     alerted = await raise_alert(tx, house.school, item, now)
+    opens = None if await is_open(tx, house.school, now) else await next_opening(tx, house.school, now)
     if alerted:
-        return Told(reader_of(house, alerted), "alert")
+        return Told(reader_of(house, alerted), "alert", opens)
     seen = {step.role for step in await steps_of(tx, item) if step.what == "blocked"}
     on_page = [role for role in rungs_for(about) if role in seen]
-    return Told(reader_of(house, on_page or rungs_for(about)), "page" if on_page else "nobody")
+    return Told(reader_of(house, on_page or rungs_for(about)), "page" if on_page else "nobody", opens)
 
 
 def reader_of(house: House, roles: Iterable[str]) -> str:
@@ -70,19 +73,20 @@ def reader_of(house: House, roles: Iterable[str]) -> str:
 
 def care_words(turn: PersonsTurn, kind: str, told: Told, traced: bool, pupil: bool) -> str:
     """Thanks, what happens next, who can help now; out of hours it says that nobody is reading (SAFE-6)."""
-    lines = next_steps(turn.house, turn.language, kind, told, turn.now, pupil)
+    lines = next_steps(turn.house, turn.language, kind, told, pupil)
     if not traced:
         lines.append(turn.phrase("care.no-trace"))
     lines += [turn.phrase("care.pupil-numbers")] if pupil else [turn.phrase("care.now"), turn.phrase("care.help")]
     return "\n\n".join(lines)
 
 
-def next_steps(house: House, language: str, kind: str, told: Told, now: datetime, pupil: bool = False) -> list[str]:
+def next_steps(house: House, language: str, kind: str, told: Told, pupil: bool = False) -> list[str]:
     """Thanks and what happens next, never more than is so; where nobody gets a message, whom to tell too."""
     prefix = "" if kind == "flagged" else f"{kind}-"
-    when = "open" if house.school.is_open(now) else "closed"
+    when = "closed" if told.opens else "open"
     key = f"{prefix}next-{when}" if told.how == "alert" else f"next-{when}-{told.how}"
-    thanks, opens = house.say(language, f"care.{prefix}thanks"), house.opening(now, language)
+    thanks = house.say(language, f"care.{prefix}thanks")
+    opens = house.opening(told.opens, language) if told.opens else ""
     lines = [thanks, house.say(language, f"care.{key}", reader=told.reader, opens=opens)]
     too = "care.pupil-tell-too" if pupil else "care.call-too"
     return lines if told.how == "alert" else [*lines, house.say(language, too)]

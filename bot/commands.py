@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot import account, inviting, joining, my_data, privacy, reading
+from bot import account, inviting, joining, my_data, privacy, reading, wedid
+from bot.booking import lists, talking
 from bot.care import raise_concern
 from bot.errands import ERRANDS
 from bot.errands.pick import can_be_shown, close_now, postponed
@@ -18,13 +19,14 @@ from conversations.commands import COMMANDS, commands_for
 from conversations.form import said
 from conversations.readers import queue_readers
 from conversations.roles import may
-from conversations.texts import clock_time, day_and_date, long_date
+from conversations.texts import long_date
 from conversations.words import EASIER, Raised, Tapped
 from data.codes import read_code
-from data.dropins import coming_dropins
-from data.people import groups_of, set_front, set_language, set_stopped
+from data.outbox import was_posted
+from data.people import set_front, set_language, set_stopped
 from data.runs import find_run, run_of, surveys_of
 from data.surveys import Survey, find_survey
+from scheduler.nudging import NUDGE, nudge
 
 
 async def give(turn: PersonsTurn, name: str, rest: str = "") -> None:
@@ -56,7 +58,7 @@ async def start(turn: PersonsTurn, code: str = "") -> None:
 
 async def menu(turn: PersonsTurn) -> None:
     """What there is for this person now: open questions, drop-ins, and staff tasks as buttons."""
-    rows = [*await _survey_buttons(turn)]
+    rows = [*await talking.menu_buttons(turn), *await _survey_buttons(turn)]
     names = [n for n in commands_for(turn.person.roles) if n not in ("menu", "again", "explain", "start", "stop")]
     rows += [Button(turn.phrase(f"command.{name}"), asking(COMMAND, name)) for name in names]
     turn.says.append(Message(title=turn.phrase("menu.title"), buttons=tuple(rows)))
@@ -193,19 +195,19 @@ async def open_survey(turn: PersonsTurn, id: str) -> None:
     await open_run(turn, survey)
 
 
-async def dropins(turn: PersonsTurn) -> None:
-    coming = await coming_dropins(turn.tx, await groups_of(turn.tx, turn.person.id), turn.now)
-    if not coming:
-        return turn.tell("dropins.none", turn.menu_button())
-    rows = []
-    for d in coming:
-        local = d.starts_at.astimezone(turn.house.school.zone)
-        day, time = day_and_date(local.date(), turn.language), clock_time(local, turn.language)
-        rows.append(turn.phrase("dropins.row", day=day, time=time, place=d.place))
-    turn.says.append(Message("\n".join(rows), title=turn.phrase("dropins.title")))
-
-
 # --- staff --------------------------------------------------------------------------------------------------------
+
+
+async def remind_now(turn: PersonsTurn, survey_id: str) -> None:
+    """`Remind now` under the summary of open questions: their one reminder goes early."""
+    survey = await find_survey(turn.tx, survey_id)
+    if not may(turn.person.roles, "close"):
+        return turn.tell("refused")
+    if survey is None or not survey.open:
+        return turn.tell("closed-now")
+    if await was_posted(turn.tx, NUDGE, survey.id):
+        return turn.tell("staff.reminded-before")
+    turn.tell("staff.reminded", n=await nudge(turn.tx, survey, turn.now, turn.person.id))
 
 
 async def close_this(turn: PersonsTurn, survey: str) -> None:
@@ -225,6 +227,9 @@ async def _to_close(turn: PersonsTurn, survey: str) -> Survey | None:
     if not found or not found.open:
         turn.tell("staff.already-closed", survey=survey)
         return None
+    if found.pooled:
+        turn.tell("after.closes-itself")
+        return None
     return found
 
 
@@ -234,6 +239,12 @@ async def close_later(turn: PersonsTurn, survey: str) -> None:
     if found:
         await set_front(turn.tx, turn.person.id, None)
         turn.tell("staff.postponed", close_date=await postponed(turn, found))
+
+
+async def answer(turn: PersonsTurn) -> None:
+    """/wedid: first what waits for this person's look, then a new row."""
+    await wedid.tell_waiting(turn)
+    await begin_errand(turn, "wedid")
 
 
 def errand(name: str) -> Callable[[PersonsTurn], Awaitable[None]]:
@@ -257,8 +268,11 @@ HANDLERS: dict[str, Callable[[PersonsTurn], Awaitable[None]]] = {
     "needhelp": needhelp,
     "stop": stop,
     "surveys": surveys,
-    "dropins": dropins,
+    "dropins": lists.dropins,
+    "events": lists.events,
     "queue": reading.queue,
+    "yousaid": wedid.yousaid,
     **{name: errand(name) for name in ERRANDS},
+    "wedid": answer,
     "invite": inviting.invite,
 }

@@ -23,6 +23,7 @@ from bot.dialogue import Dialogue
 from bot.elmfield import ELMFIELD as SCHOOL
 from bot.facts import House
 from bot.letters import Letters
+from bot.sending_later import planned_sender
 from bot.serving import make_server
 from bot.web_channel.demo_page import PHONES, make_demo_app
 from conversations.texts import load_texts
@@ -33,7 +34,7 @@ from data.outbox import free_dead_claims, new_owner
 from data.surveys import all_surveys
 from data.vault import KeyProblem
 from scheduler.clock import make_clock, now_utc
-from scheduler.due import Sender
+from scheduler.sending import Sender
 
 FOLDER = Path("var/demo")
 HOST = "127.0.0.1"
@@ -80,7 +81,8 @@ async def serve(
     """Page and clock, until cancelled."""
     house = House(SCHOOL, load_texts(), address)
     dialogue, letters = Dialogue(db, house, now_utc), Letters(db, house)
-    clock = make_clock(db, SCHOOL, Sender(db, SCHOOL, letters.compose, {}, await _claims(db)))
+    sender = Sender(db, SCHOOL, letters.compose, {}, await _claims(db))
+    clock = make_clock(db, SCHOOL, sender, send_planned=planned_sender(house))
     server = make_server(make_demo_app(dialogue, letters, now_utc, people, str(folder)), HOST, 0)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     clock.start()

@@ -6,9 +6,10 @@ import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from bot.demo_events import plan
 from bot.dialogue import Dialogue
 from bot.elmfield import ELMFIELD as SCHOOL
 from bot.errands.send import default_sending, send_survey
@@ -21,6 +22,7 @@ from conversations.channel import Message
 from conversations.engine import Context, State, resume
 from conversations.library import bundled_forms
 from conversations.texts import load_texts
+from data.calendar import Stretch, save_calendar
 from data.codes import Invitation, make_code, read_code
 from data.database import Database, open_database, write_fact
 from data.moments import new_id
@@ -115,6 +117,8 @@ async def make_school(folder: Path, now: datetime) -> None:
 async def _live(s: Seeding, now: datetime) -> None:
     """The last months of Elmfield Primary."""
     await _everybody_joins(s)
+    async with s.db.transaction() as tx:
+        await save_calendar(tx, _calendar(now.astimezone(SCHOOL.zone).date()))
     await _closed_survey(s, "parent-send-provision", "SEND parents", now - timedelta(days=150), s.families[1:32])
     await _closed_survey(s, "drop-in-feedback", "Year 3 parents", now - timedelta(days=60), s.families[:18])
     await _all_seen(s)
@@ -129,10 +133,29 @@ async def _live(s: Seeding, now: datetime) -> None:
     await read_due(s.db, SCHOOL, last_reading_time(now, SCHOOL.zone))
     s.clock.now = now - timedelta(minutes=40)
     await _answer(s, s.pupils[6], pupils, [], talk=True)
+    s.clock.now = now
+    async with s.db.transaction() as tx:
+        groups = (await find_group(tx, "SEND parents") or "", await find_group(tx, PUPILS) or "")
+        await plan(tx, groups, s.staff["senco"], s.families[1:], now)
     await _to_pages(s, now)
     phones = {"parent": s.families[0], "pupil": s.pupils[0], "senco": s.staff["senco"]}
     async with s.db.transaction() as tx:
         await write_fact(tx, FACT, json.dumps(phones).encode())
+
+
+def _calendar(today: date) -> list[Stretch]:
+    """Three terms around today, which lies in the middle one."""
+    monday = today - timedelta(days=today.weekday())
+    rows = (
+        ("term", -24, -11, "The term before"),
+        ("holiday", -10, -7, "Holiday"),
+        ("term", -6, 7, "This term"),
+        ("half-term", 1, 1, "Half term"),
+        ("holiday", 8, 9, "Holiday"),
+        ("term", 10, 23, "Next term"),
+    )
+    week, friday = timedelta(weeks=1), timedelta(days=4)
+    return [Stretch(kind, monday + a * week, monday + b * week + friday, name) for kind, a, b, name in rows]
 
 
 # --- people -------------------------------------------------------------------------------------------------------

@@ -11,26 +11,42 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot import account, approving, commands, devices, duties, joining, reading
+from bot import account, approving, commands, delivery, devices, duties, joining, reading, sending_later, wedid
+from bot.booking import talking
+from bot.booking import taps as booking
 from bot.care import raise_concern
+from bot.events import hosting, planned
 from bot.facts import House
 from bot.playing import at_question, note_shown, play, screen_of
 from bot.said import (
+    ALTER,
+    CAME,
     CLOSE,
     COMMAND,
     DENY,
     DUTY,
+    EVENT,
+    FAR,
     GRANT,
     JOIN,
     LANGUAGE,
+    LOOK,
     MINE,
     NOT_MINE,
+    NOT_YET,
     OPEN,
+    PLANNED,
     POSTPONE,
+    PUBLISH,
+    REMIND,
+    ROOM,
     SEEN,
     SETTING,
+    SHEET,
+    TALK,
     WAITS,
     WAS_IT,
+    WHEN,
     Edited,
     Reply,
     Said,
@@ -154,6 +170,8 @@ async def tapped(turn: PersonsTurn, tap: Tap) -> None:
         LANGUAGE: commands.choose_language,
         CLOSE: commands.close_this,
         POSTPONE: commands.close_later,
+        REMIND: commands.remind_now,
+        WHEN: sending_later.show_planned,
         SEEN: reading.alert_seen,
         DUTY: duties.choose_duty,
         JOIN: joining.known_person,
@@ -161,6 +179,17 @@ async def tapped(turn: PersonsTurn, tap: Tap) -> None:
         WAITS: approving.show_waiting,
         GRANT: approving.say_yes,
         DENY: approving.say_no,
+        LOOK: wedid.look,
+        PUBLISH: wedid.say_publish,
+        NOT_YET: wedid.say_not_yet,
+        PLANNED: planned.show_planned,
+        ALTER: planned.begin_change,
+        SHEET: hosting.show_sheet,
+        CAME: hosting.begin_attendance,
+        ROOM: hosting.begin_notes,
+        FAR: delivery.tapped,
+        EVENT: booking.tapped,
+        TALK: talking.tapped,
         WAS_IT: devices.ask_whose,
         MINE: devices.was_mine,
         NOT_MINE: devices.was_not_mine,

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from bot.backup_health import look_at_backups
+from bot.calendar_health import look_at_calendar
 from bot.cli.links import remember_bot_name
 from bot.cli.telegram_me import Me, ask_me
 from bot.doctor_database import disk, look_at_database
@@ -175,6 +177,7 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
             lambda: _forms(tx),
             lambda: _audit(tx),
             lambda: _counts(tx),
+            lambda: look_at_calendar(tx, school, now),
         ]
         about = [Finding("school", OK, school.name), _zone(school, now), *bot, *await _token(tx, school, now)]
         return (
@@ -348,12 +351,22 @@ async def _date_at(settings: Settings) -> datetime | None:
     patience = aiohttp.ClientTimeout(total=2.5)
     try:
         async with (
-            aiohttp.ClientSession(timeout=patience) as session,
-            session.head(settings.telegram_api, allow_redirects=False) as response,
+            aiohttp.ClientSession(timeout=patience, proxy=_proxy(settings)) as session,
+            session.head(settings.telegram_api, allow_redirects=False, ssl=_trusted(settings)) as response,
         ):
             return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
     except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError):
         return None
+
+
+def _proxy(settings: Settings) -> str | None:
+    return settings.proxy.get_secret_value() if settings.proxy else None
+
+
+def _trusted(settings: Settings) -> ssl.SSLContext | bool:
+    from bot.telegram_channel.connecting import trusted
+
+    return trusted(settings) or True
 
 
 def _telegram(settings: Settings, me: Me | None) -> Iterator[Finding]:
@@ -363,16 +376,21 @@ def _telegram(settings: Settings, me: Me | None) -> Iterator[Finding]:
         remedy = "Copy YOUSAID_TELEGRAM_TOKEN from @BotFather again."
         yield Finding("telegram", BROKEN, "Telegram does not know this token", remedy)
     elif me.trouble:
-        yield Finding("telegram", LOOK, f"{settings.telegram_api} could not be reached", "Check the network.")
+        by = " through YOUSAID_PROXY" if settings.proxy else ""
+        remedy = "Check the proxy, and YOUSAID_CA_FILE." if settings.proxy or settings.ca_file else "Check the network."
+        yield Finding("telegram", LOOK, f"{settings.telegram_api} could not be reached{by}", remedy)
     else:
         yield Finding("telegram", OK, f"@{me.name}")
-        yield from _bot_options(me)
+        yield from _bot_options(me, settings.telegram_mode == "webhook")
 
 
-def _bot_options(me: Me) -> Iterator[Finding]:
-    if me.webhook:
+def _bot_options(me: Me, hooked: bool) -> Iterator[Finding]:
+    if me.webhook and not hooked:
         says = "a webhook is set, so polling gets nothing"
         yield Finding("webhook", BROKEN, says, "yousaid run removes it; stop whatever sets it again.")
+    if hooked and not me.webhook:
+        says = "no webhook is set, so nothing arrives; it is set when the bot runs"
+        yield Finding("webhook", LOOK, says, "Start the bot: yousaid run. See docs/sending.md.")
     if me.joins_groups:
         says = "anybody can add the bot to a group"
         yield Finding("groups", LOOK, says, "In @BotFather: /setjoingroups, choose the bot, Disable.")

@@ -9,6 +9,7 @@ ELMFIELD = School.model_validate(
         "name": "Elmfield Primary",
         "phone": "0161 496 0000",
         "office_hours": "Mon-Fri 08:30-16:00",
+        "send_window": "always",  # a demo is looked at in the evening too
         "people": {
             "senco": "Ms Patel",
             "dsl": "Mr Okafor",

@@ -113,7 +113,6 @@ class House:
         facts = self.survey_facts(survey, language) if survey else self.facts(language)
         return Setting(self.texts, language, run, facts)
 
-    def opening(self, now: datetime, language: str) -> str:
-        """When the office opens next, as "Monday 4 May, 8:30"."""
-        at = self.school.next_opening(now)
+    def opening(self, at: datetime, language: str) -> str:
+        """A time at which the office opens, as "Monday 4 May, 8:30"."""
         return f"{day_and_date(at.date(), language)}, {clock_time(at, language)}"

@@ -221,7 +221,7 @@ async def _no_code(tx: Tx, house: House, said: Said, now: datetime, language: st
     numbers = house.say(language, "works.picture-help")
     if isinstance(said, Text) and _flagged(house, said, language):
         told = await into_queue(tx, house, "flagged", now, said.words)
-        lines = [*next_steps(house, language, "flagged", told, now), house.say(language, "care.no-trace"), numbers]
+        lines = [*next_steps(house, language, "flagged", told), house.say(language, "care.no-trace"), numbers]
         return Reply([Message("\n\n".join(lines))])
     if waiting:
         return Reply([waiting])

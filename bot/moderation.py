@@ -89,6 +89,11 @@ def _themes(form: Mapping[str, str], known: list[str]) -> tuple[str, ...]:
 
 
 async def _names(tx: Tx, house: House, item: Item) -> list[str]:
-    """Whom a text may not name: the school's people, all staff who joined, and its author."""
+    """Whom a text may not name: staff, and its author."""
+    return [*await names_of_staff(tx, house), item.who]
+
+
+async def names_of_staff(tx: Tx, house: House) -> list[str]:
+    """The school's people and all staff who joined: nothing that goes out may point to one of them (FAIL-14)."""
     staff = [await find_person(tx, person) for person in await people_with_role(tx, *STAFF_ROLES)]
-    return [*house.staff_names.values(), *(person.label for person in staff if person), item.who]
+    return [*house.staff_names.values(), *(person.label for person in staff if person)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from bot.booking.words import HELPS, topic_words
 from bot.facts import House
 from bot.page_link import way_to_page
 from bot.turn import PersonsTurn
@@ -76,7 +77,8 @@ class Page:
         """Those that hold something; what is not here comes last."""
         found = [
             self._account(), self._consent(), self._devices(), self._children(), self._codes(), self._open(),
-            self._part(), self._named(), self._words(), self._messages(), self._looks(), self._not_here(),
+            self._part(), self._named(), self._words(), self._sign_ups(), self._messages(), self._looks(),
+            self._not_here(),
         ]  # fmt: skip
         return [s for s in found if s.pairs or s.lines or s.blocks]
 
@@ -183,6 +185,25 @@ class Page:
         title = self.words("words-came", **self._when(item["came"]))
         title = f"{title} · {item['title']}" if item["title"] else title
         return Block(title, " ".join(notes), item["text"])
+
+    def _sign_ups(self) -> Section:
+        """What they booked; below it what they chose to hear of, and that a pupil asked for an adult."""
+        mine = self.values["sign_ups"]
+        hears = [self.words(f"hears-{kind}") for kind in mine["hear_of"]]
+        asked = [self.words("asked-to-talk", **self._when(at)) for at in mine["asked_to_talk"]]
+        return self._section("sign-ups", [*hears, *asked], [self._sign_up(b) for b in mine["bookings"]])
+
+    def _sign_up(self, booking: Values) -> Block:
+        title = booking["title"] or self.house.say(self.language, f"events.kind-{booking['kind']}")
+        told = {"topic": self._topic(booking["topic"]), "needs": booking["needs"]}
+        bsl = booking["interpreter"] == "bsl"
+        told["interpreter"] = self.house.say(self.language, "booking.bsl") if bsl else booking["interpreter"]
+        pairs = tuple((self.words(f"told-{key}"), words) for key, words in told.items() if words)
+        state = self.words(f"sign-up-{booking['state']}", n=booking["people"])
+        return Block(self.words("sign-up", title=title, **self._when(booking["at"])), state, pairs=pairs)
+
+    def _topic(self, topic: str) -> str:
+        return self.words("told-help") if topic == HELPS else topic_words(topic, self.language)
 
     def _messages(self) -> Section:
         sent = self.values["messages"].get("sent", 0)

@@ -13,7 +13,7 @@ from conversations import words as w
 from conversations.answers import RAISED, chosen
 from conversations.asking import Setting, question_screen, screen_for
 from conversations.channel import Message
-from conversations.engine import State, Turn, resume, start
+from conversations.engine import State, Turn, open_questions, resume, start
 from conversations.form import Form
 from conversations.roles import FAMILIES, may
 from data.children import names_of
@@ -73,7 +73,7 @@ async def load(turn: PersonsTurn, run_id: str) -> tuple[Run, Survey | None, Form
         return None
     if run is None or run.person != turn.person.id:
         return None
-    form = survey.form if survey else await ERRANDS[run.errand or ""].form(turn)
+    form = survey.form if survey else await ERRANDS[run.errand or ""].form_at(turn, run.state)
     return run, survey, form
 
 
@@ -111,7 +111,7 @@ async def draw(turn: PersonsTurn, run: Run, survey: Survey | None, form: Form) -
     if run.errand and run.state.place == "review":
         return await ERRANDS[run.errand].review(turn, form, run.state, setting)
     screen = screen_for(form, run.state, setting)
-    return await ERRANDS[run.errand].shown(turn, screen) if run.errand else screen
+    return await ERRANDS[run.errand].shown(turn, screen, run.state) if run.errand else screen
 
 
 async def _setting(turn: PersonsTurn, run: Run, survey: Survey | None) -> Setting:
@@ -214,13 +214,15 @@ async def _raised(turn: PersonsTurn, run: Run, survey: Survey, form: Form, raise
 # --- staff errands ------------------------------------------------------------------------------------------------
 
 
-async def begin_errand(turn: PersonsTurn, name: str, survey: str | None = None) -> None:
-    """Start a staff errand, with the survey already chosen if one is named."""
+async def begin_errand(turn: PersonsTurn, name: str, survey: str | None = None, **known: str) -> None:
+    """Start an errand, with the survey already chosen if one is named, and with choices that are `known`."""
     errand = ERRANDS[name]
     if problem := await errand.refused(turn):
         return turn.tell(problem)
     form = await errand.form(turn)
     given = {"survey": chosen(survey)} if survey else await errand.given(turn, form)
+    given |= {question: chosen(id) for question, id in known.items()}
+    form = await errand.form_at(turn, State(form.id, form.version, answers=given))
     begun = start(form, given)
     run = await start_errand(turn.tx, turn.person.id, name, begun.state, turn.now)
     await set_front(turn.tx, turn.person.id, run.id)
@@ -278,7 +280,7 @@ async def _checked(
 def _skip_given(form: Form, state: State) -> State:
     """Go past questions that the defaults have just answered."""
     if state.question in state.answers:
-        again = next((q.id for q in form.questions if q.id not in state.answers), None)
+        again = next((q.id for q in open_questions(form, state) if q.id not in state.answers), None)
         place = "question" if again else "review"
         return replace(state, question=again, place=place)  # type: ignore[arg-type]
     return state

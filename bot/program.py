@@ -14,27 +14,32 @@ from bot.dialogue import Dialogue
 from bot.house import Opened, opened_school
 from bot.letters import Letters
 from bot.our_bot import token_is_right
+from bot.sending_later import planned_sender
 from bot.serving import WebServer
 from bot.settings import Settings
 from bot.telegram_channel import application as telegram
 from bot.telegram_channel.channel import NAME, TelegramChannel
-from bot.telegram_channel.polling import App
+from bot.telegram_channel.intake import App
+from bot.telegram_channel.limiter import LETTER
 from bot.telegram_channel.token_watch import TokenWatch
+from bot.telegram_channel.webhook import PATH
 from conversations.channel import Channel
 from conversations.screening import load_lexicon
 from data.answers import destroy_spent_keys
 from data.backup import program_version
 from data.backup_facts import PROGRAM
 from data.database import write_fact
-from data.lock import RunLock, run_lock
-from data.outbox import free_dead_claims, new_owner
+from data.lock import RunLock, jobs_lock, run_lock
+from data.outbox import free_claims, new_owner
+from data.problems import DatabaseProblem
 from data.scratch import clean
 from data.tombstone_mirror import agree
-from scheduler.clock import make_clock, now_utc
-from scheduler.due import Sender
+from scheduler.clock import Timekeeper, make_clock, now_utc
+from scheduler.sending import Sender
 
 log = logging.getLogger(__name__)
 
+TAKE_OVER = 1.0  # seconds between tries to keep the time, while another process does
 REACH_AGAIN = 5.0  # seconds between tries to reach Telegram at the start
 
 
@@ -62,7 +67,7 @@ def _end_on_signal(running: asyncio.Task[None]) -> None:
 
 
 async def _run_alone(settings: Settings) -> None:
-    lock = run_lock(settings.database)
+    lock = run_lock(settings.database, shared=settings.telegram_mode == "webhook")
     async with opened_school(settings) as opened:
         if not await lock.acquire():
             raise CannotRun(f"A bot runs on {settings.database} already. Stop it first.")
@@ -89,7 +94,6 @@ async def _run(settings: Settings, opened: Opened) -> None:
     await asyncio.to_thread(clean, settings.backups_folder)
     owner = new_owner()
     async with opened.db.transaction() as tx:
-        await free_dead_claims(tx, owner)
         await write_fact(tx, PROGRAM, program_version().encode())
     dialogue = Dialogue(opened.db, opened.house, now_utc)
     if settings.telegram_token is None:
@@ -131,17 +135,21 @@ async def _remember_name(opened: Opened, application: App) -> None:
 
 async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: str, application: App | None) -> None:
     """Everything at once, until it is cancelled or one of them ends with an error."""
-    channel = TelegramChannel(application.bot, up=False) if application else None
+    channel = TelegramChannel(application.bot, up=False, lane=LETTER) if application else None
     channels: Mapping[str, Channel] = {NAME: channel} if channel else {}
     letters = Letters(opened.db, opened.house)
-    sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner)
-    clock = make_clock(opened.db, opened.house.school, sender, backups=settings.backups_folder)
+    sender = Sender(opened.db, opened.house.school, letters.compose, channels, owner, now_utc)
+    planned, backups = planned_sender(opened.house), settings.backups_folder
+    clock = make_clock(opened.db, opened.house.school, sender, backups=backups, send_planned=planned)
     web = WebServer(settings, dialogue, letters)
-    clock.start()
-    jobs = [asyncio.create_task(web.serve())]
+    clock.start(paused=True)
+    jobs = [asyncio.create_task(web.serve()), asyncio.create_task(_keep_time(settings, opened, clock, owner))]
     if application and channel:
         watch = TokenWatch(settings, telegram.token_of(application), opened.db, now_utc)
-        talking = (_talk(opened, dialogue, application, channel), watch.run())
+        talking = (
+            _talk(opened, dialogue, application, channel, _hook(settings, opened, web, application)),
+            watch.run(),
+        )
         jobs += [asyncio.create_task(one) for one in talking]
     print(f"{opened.house.school.name}: {settings.web_address}", flush=True)
     try:
@@ -154,14 +162,56 @@ async def _serve(settings: Settings, opened: Opened, dialogue: Dialogue, owner: 
         await asyncio.gather(*jobs, return_exceptions=True)
 
 
-async def _talk(opened: Opened, dialogue: Dialogue, application: App, channel: TelegramChannel) -> None:
+async def _keep_time(settings: Settings, opened: Opened, clock: Timekeeper, owner: str) -> None:
+    """The jobs run in one process at a time; when it dies, another takes over within seconds, with what was claimed."""
+    lock = jobs_lock(settings.database)
+    try:
+        while True:
+            await _until_ours(lock, opened, owner)
+            clock.resume()
+            await lock.taken_over()
+            clock.pause()
+            log.warning("another process keeps the time now")
+    finally:
+        await lock.release()
+
+
+async def _until_ours(lock: RunLock, opened: Opened, owner: str) -> None:
+    while True:
+        try:
+            if await lock.acquire():
+                async with opened.db.transaction() as tx:
+                    await free_claims(tx, owner)
+                return
+        except DatabaseProblem as problem:
+            log.error("%s", problem)
+        await asyncio.sleep(TAKE_OVER)
+
+
+def _hook(settings: Settings, opened: Opened, web: WebServer, application: App) -> telegram.Hook | None:
+    """In webhook mode where Telegram comes to, and the secrets it may say: the set one, or one made from our keys."""
+    if settings.telegram_mode != "webhook":
+        return None
+    given, token = settings.telegram_secret, telegram.token_of(application)
+
+    def secrets() -> tuple[str, ...]:
+        return (given.get_secret_value(),) if given else opened.db.vault.lookups("telegram-webhook", token.value)
+
+    return telegram.Hook(settings.web_address + PATH, secrets, web.take_updates)
+
+
+async def _talk(
+    opened: Opened, dialogue: Dialogue, application: App, channel: TelegramChannel, hook: telegram.Hook | None
+) -> None:
     """Telegram, from when it can be reached; the page and the clock do not wait for it."""
     await _reach(application)
     async with telegram.running(application):
         await _remember_name(opened, application)
         channel.up = True
         print(f"@{application.bot.username} on Telegram", flush=True)
-        await telegram.serve(application, dialogue)
+        if hook is None:
+            await telegram.end_webhook(application, opened.house.web_address + PATH)
+        await telegram.serve(application, dialogue, hook)
 
 
 async def _until_one_ends(jobs: list[asyncio.Task[None]]) -> None:

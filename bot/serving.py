@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from bot.dialogue import Dialogue
 from bot.letters import Letters
 from bot.settings import Settings
+from bot.telegram_channel.webhook import Webhook
 from bot.web_channel.app import make_app
 
 
@@ -40,8 +41,12 @@ class WebServer:
     """The web channel of a running bot."""
 
     def __init__(self, settings: Settings, dialogue: Dialogue, letters: Letters) -> None:
-        app = make_app(dialogue, dialogue.db, dialogue.house, letters, dialogue.clock)
-        self._server = make_server(app, settings.host, settings.port)
+        self._app = make_app(dialogue, dialogue.db, dialogue.house, letters, dialogue.clock)
+        self._server = make_server(self._app, settings.host, settings.port)
+
+    def take_updates(self, webhook: Webhook | None) -> None:
+        """The page for Telegram hands updates to this webhook from now on; without one it is not there."""
+        self._app.state.webhook = webhook
 
     async def serve(self) -> None:
         """Until stopped; OSError when the address is taken."""

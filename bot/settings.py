@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -38,7 +41,15 @@ class Settings(BaseSettings):
     telegram_api: str = Field(
         "https://api.telegram.org", description="root of the Bot API server, for a self-hosted one"
     )
-    telegram_mode: Literal["polling"] = Field("polling", description="how updates come: polling")
+    telegram_mode: Literal["polling", "webhook"] = Field(
+        "polling", description="how updates come: polling, or webhook, which needs YOUSAID_PUBLIC_URL with https"
+    )
+    telegram_secret: SecretStr | None = Field(
+        None, description="webhook mode: what Telegram must say to be let in; without it one is made from the key"
+    )
+    telegram_client: Literal["aiohttp", "httpx"] = Field("aiohttp", description="HTTP client: aiohttp or httpx")
+    proxy: SecretStr | None = Field(None, description="proxy to reach Telegram by, such as http://proxy.school:3128")
+    ca_file: Path | None = Field(None, description="certificates (PEM) of a certificate authority of your own")
     database: Annotated[Place, NoDecode] = Field(
         SqliteFile(Path("var/yousaid.db")), description="path of the SQLite file, or postgresql://user@host/database"
     )
@@ -60,6 +71,33 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("telegram_secret")
+    @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{32,256}", value.get_secret_value()):
+            raise ValueError("must have 32 to 256 characters: A-Z, a-z, 0-9, _ and -; or leave it out")
+        return value
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_proxy(value.get_secret_value()):
+            raise ValueError("must look like http://proxy.school:3128, or http://name:password@proxy.school:3128")
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        try:
+            ssl.create_default_context(cafile=value.expanduser())
+        except ssl.SSLError:
+            raise ValueError("holds no certificates in PEM form (-----BEGIN CERTIFICATE-----)") from None
+        except OSError:
+            raise ValueError("is no file that can be read") from None
+        return value.expanduser()
 
     @field_validator("listen")
     @classmethod
@@ -117,9 +155,39 @@ def read_settings() -> Settings:
         unknown = unknown_names()
         if unknown:
             raise SettingsProblem(" ".join(unknown))
-        return Settings()
+        return _fitting(Settings())
     except ValidationError as error:
         raise SettingsProblem(" ".join(_plain(error))) from None
+
+
+def _fitting(settings: Settings) -> Settings:
+    """What only makes sense together; SettingsProblem in one line otherwise."""
+    if settings.telegram_mode != "webhook":
+        return settings
+    if not _is_safe(settings.public_url):
+        raise SettingsProblem("YOUSAID_TELEGRAM_MODE=webhook needs YOUSAID_PUBLIC_URL, beginning with https://.")
+    if settings.telegram_secret is None and _is_set_empty(PREFIX + "TELEGRAM_SECRET"):
+        raise SettingsProblem("YOUSAID_TELEGRAM_SECRET is empty. Remove it, or give it at least 32 characters.")
+    return settings
+
+
+def _is_safe(address: str | None) -> bool:
+    """Https; plain http only within this machine, where a Bot API server of the school's own may run."""
+    parts = urlsplit(address or "")
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
+
+
+def _is_set_empty(name: str) -> bool:
+    given = os.environ.get(name)
+    return given == "" or (given is None and dotenv_values(".env", encoding=ENCODING).get(name) == "")
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def unknown_names() -> list[str]:

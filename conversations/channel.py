@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Unreachable(Exception):
@@ -89,3 +90,18 @@ class Channel(Protocol):
 
     async def tidy(self, address: str, numbers: Sequence[int], instead: str) -> None:
         """Take these messages away; where that is not allowed any more, let them say `instead`."""
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A channel that takes only so many messages a second."""
+
+    def turn(self, address: str, urgent: bool = False) -> AbstractAsyncContextManager[None]:
+        """Entered when the next message to this address may go, before others if urgent; it then goes at once.
+
+        So whether it should go can be looked at last of all. May raise TryLater.
+        """
+
+    @property
+    def pause(self) -> float:
+        """Seconds until it takes messages again: above 0 while it is out of reach, or has asked to wait."""

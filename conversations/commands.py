@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from conversations.roles import MAY, may
+from conversations.roles import FAMILY_ROLES, MAY, STAFF_ROLES, may
 
 EVERYBODY = ("menu", "help", "again", "explain", "language", "settings", "whoreads", "privacy", "mydata", "delete",
              "needhelp", "stop", "start")  # fmt: skip
-FAMILIES = ("surveys", "dropins")
-STAFF = ("queue", "send", "summary", "close", "export", "dropin", "invite")
+FAMILIES = ("surveys", "dropins", "events", "yousaid")
+STAFF = ("queue", "send", "summary", "close", "export", "dropin", "event", "invite", "wedid")
 MOST_IN_MENU = 8
 COMMANDS = (*FAMILIES, *STAFF, *EVERYBODY)
 
@@ -23,8 +23,16 @@ def commands_for(roles: Iterable[str]) -> list[str]:
 
 
 def menu_for(roles: Iterable[str]) -> list[str]:
-    """What the menu button offers: at most 8, the ones this person needs most, and always the way to all the others."""
-    mine = commands_for(roles)
-    short = [name for name in mine if name not in EVERYBODY]
-    others = ("menu", "needhelp", "help", "mydata", "delete", "stop", "language", "settings")
+    """What the menu button offers: at most 8, the ones this person needs most, and always the way to all the others.
+
+    For families that includes their rights over what is linked to them (ICO standard 15); /help names the rest.
+    """
+    mine, held = commands_for(roles), set(roles)
+    family = bool(held & set(FAMILY_ROLES)) and not held & set(STAFF_ROLES)
+    short = sorted((name for name in mine if name not in EVERYBODY), key=lambda name: name == "yousaid")
+    if family:
+        others = ["menu", "needhelp", "stop", "mydata", "delete", "help", "language", "settings"]
+        short = [name for name in short if name != "yousaid"]
+    else:
+        others = ["menu", "needhelp", "help", "stop", "mydata", "delete", "language", "settings"]
     return [*short[: MOST_IN_MENU - 1], *(name for name in others if name in mine)][:MOST_IN_MENU]

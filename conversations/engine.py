@@ -27,8 +27,9 @@ Place = Literal["intro", "question", "change", "review", "sent"]
 CONTROLS = {
     "yes-start": w.START, "no-thank-you": w.DECLINE, "skip": w.SKIP, "pass": w.SKIP, "back": w.BACK,
     "stop": w.STOP, "done": w.DONE, "send-answers": w.SEND, "send-now": w.SEND, "close-and-count": w.SEND,
-    "make-code": w.SEND,
+    "make-code": w.SEND, "save-it": w.SEND, "plan-it": w.SEND,
     "change-answer": w.CHANGE, "change": w.CHANGE, "throw-away": w.THROW, "go-on-later": w.LATER, "cancel": w.CANCEL,
+    "keep-it": w.CANCEL,
     "say-again": w.AGAIN, "easier": w.EASIER, "need-help": w.HELP, "go-on": w.GO_ON,
 }  # fmt: skip
 
@@ -279,7 +280,7 @@ def _chosen_by_number(form: Form, state: State, text: str) -> Turn:
 
 def changeable(form: Form, state: State) -> list[Question]:
     """The answered questions that can be changed, in form order."""
-    return [q for q in form.questions if q.id in kept_answers(form, state.answers)]
+    return [q for q in form.questions if q.id in kept_answers(form, state.answers) and not q.fixed]
 
 
 def _flagged(form: Form, state: State, q: Question | None, text: str, kind: str) -> Turn:

@@ -59,6 +59,7 @@ class Question(Strict):
     most: int | None = None
     show_if: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(default_factory=dict)
     filled: bool = False  # the choices come from the database (groups, surveys), not from the file
+    fixed: bool = False  # known before it begins, so that nobody is offered to change it
     short: Texts | None = None  # a name for the answer on the review screen of a staff errand
 
     @property

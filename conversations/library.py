@@ -17,6 +17,12 @@ def bundled_forms() -> dict[str, Form]:
 
 
 @cache
+def after_event() -> Form:
+    """B6e, which is asked by itself after an event; the host's own list may take the place of its last choices."""
+    return load_form(FOLDER / "after" / "event-feedback.yaml")
+
+
+@cache
 def errand(name: str) -> Form:
     """The form of a staff errand, its choices not filled in yet."""
     return load_form(FOLDER / "errands" / f"{name}.yaml")

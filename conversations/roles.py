@@ -27,8 +27,19 @@ MAY: dict[str, frozenset[str]] = {
     "invite-staff": frozenset({"admin", "senco", "head"}),
     "second-factor": frozenset(STAFF_ROLES),
     "dropin": frozenset({"staff", "senco", "head", "office", "admin"}),
+    "event": frozenset({"staff", "senco", "head", "office", "admin"}),
+    "attendance": frozenset({"staff", "senco", "head", "office", "admin"}),  # of what one leads
+    "room-notes": frozenset({"staff", "senco", "head", "office", "admin"}),
+    "event-change": frozenset({"staff", "senco", "head", "office", "admin"}),  # one's own; some roles, everybody's
+    "wedid": frozenset({"admin", "senco", "head", "staff"}),  # a draft; somebody else looks at it, and publishes it
+    "publish": frozenset({"admin", "senco", "head"}),
+    "yousaid": EVERYBODY,
     "surveys": FAMILIES,
     "dropins": FAMILIES,
+    "events": frozenset({"parent", "young-person"}),
+    "book": frozenset({"parent", "young-person"}),  # pupils have one tap instead
+    "requests": frozenset({"staff", "senco", "dsl", "deputy", "head", "office", "admin"}),  # pupils who asked for one
+    "requests-all": frozenset({"senco", "dsl", "deputy"}),  # who is told when that adult does not look
 }
 
 

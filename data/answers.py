@@ -29,6 +29,7 @@ from data.totals import SHEET as SHEET
 from data.unchanged import check_answers, note_answers
 
 BOX_LEAST = 5  # a box with fewer sheets is never opened
+POOL_LEAST = 10  # a pool with fewer is kept for the next term (domain B6)
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ async def open_box(tx: Tx, survey: Survey, on: date) -> Closed | None:
     """Close the survey and copy its answers; None when it was closed already. May raise BoxLost."""
     runs = await runs_in(tx, survey)
     finished = [run for run in runs if run.state.sent is not None]
-    begun = {run.person for run in runs if has_started(run.state)}
-    opened = survey.mode != "ANON" or len(finished) >= BOX_LEAST
+    begun = [run for run in runs if has_started(run.state)]
+    opened = survey.mode != "ANON" or len(finished) >= least_sheets(survey)
     state = "closed" if opened else "unopened"
     if not await mark_closed(tx, survey.id, state, on, len(begun), len(finished)):
         return None
@@ -58,11 +59,29 @@ async def open_box(tx: Tx, survey: Survey, on: date) -> Closed | None:
         await _copy(tx, survey, finished)
     if survey.mode == "NAMED":
         await keep_records(tx, survey, finished)
-    done = {run.person for run in finished}
-    rows = [{"survey": survey.id, "person": run.person, "finished": run.person in done} for run in runs]
-    await tx.run(insert(marks), sorted(rows, key=lambda row: str(row["person"])))
+    if not survey.pooled:
+        await _mark(tx, survey, runs)
     await note_answers(tx, survey.id)
     await end_runs(tx, survey.id)
+    return _closed(survey, state, runs)
+
+
+def least_sheets(survey: Survey) -> int:
+    """With fewer the answers without names are not opened."""
+    return POOL_LEAST if survey.pooled else BOX_LEAST
+
+
+async def _mark(tx: Tx, survey: Survey, runs: list[Run]) -> None:
+    rows = [{"survey": survey.id, "person": run.person, "finished": run.state.sent is not None} for run in runs]
+    await tx.run(insert(marks), sorted(rows, key=lambda row: str(row["person"])))
+
+
+def _closed(survey: Survey, state: str, runs: list[Run]) -> Closed:
+    """Of a pool nobody is known any more: somebody may stand in it more than once, or not at all."""
+    if survey.pooled:
+        return Closed(state)
+    done = {run.person for run in runs if run.state.sent is not None}
+    begun = {run.person for run in runs if has_started(run.state)}
     others = {run.person for run in runs} - begun
     return Closed(state, tuple(sorted(done)), tuple(sorted(begun - done)), tuple(sorted(others)))
 
@@ -70,6 +89,7 @@ async def open_box(tx: Tx, survey: Survey, on: date) -> Closed | None:
 async def mark_lost(tx: Tx, survey: Survey, people: list[str], on: date) -> None:
     """A survey whose box key is gone: its runs go, and it says so."""
     if await mark_closed(tx, survey.id, "lost", on, 0, 0):
+        people = [] if survey.pooled else people
         await tx.run(insert(marks), [{"survey": survey.id, "person": p, "finished": False} for p in sorted(people)])
         await end_runs(tx, survey.id)
 

@@ -33,7 +33,7 @@ COPY = "copy.db"
 
 
 def backup_name(at: datetime, schema: str) -> str:
-    """The name of a backup made at this (local) time, such as yousaid-2026-11-22T0200-0003.backup."""
+    """The name of a backup made at this (local) time, such as yousaid-2026-11-22T0200-0004.backup."""
     return f"yousaid-{at:%Y-%m-%dT%H%M}-{schema}{ENDING}"
 
 

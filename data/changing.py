@@ -51,12 +51,13 @@ def change(path: Path, vault: Vault, before: Before, finish: Finish) -> None:
         if "locked" in str(error):
             raise DatabaseBusy(f"The database at {path} is held by another program. Close it first.") from None
         raise DatabaseProblem(
-            f"The change of {path} to schema {HEAD} failed ({_why(error)}) and was undone: nothing is lost. "
-            f"Start {_called(program)} again. The backup is {kept}."
+            f"The change of {path} to schema {HEAD} failed ({why(error)}) and was undone: nothing is lost. "
+            f"Start {called(program)} again. The backup is {kept}."
         ) from None
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What may be shown of it: nothing of the rows it met."""
     return str(error) if isinstance(error, Undone) else type(error).__name__
 
 
@@ -67,7 +68,8 @@ def program_of(path: Path) -> str:
     return row[0].decode() if row else ""
 
 
-def _called(program: str) -> str:
+def called(program: str) -> str:
+    """What messages call that version of the program; it may not be known."""
     return f"YouSaid {program}" if program else "the version of YouSaid that you had before"
 
 
@@ -98,7 +100,12 @@ def copy_file(path: Path, target: Path) -> None:
 
 def check_room(path: Path, folder: Path) -> None:
     """BackupProblem unless there is room for a copy and its backup."""
-    needed, free = TIMES_ROOM * path.stat().st_size, shutil.disk_usage(folder).free
+    check_space(path.stat().st_size, folder)
+
+
+def check_space(size: int, folder: Path) -> None:
+    """The same for a database of so many bytes."""
+    needed, free = TIMES_ROOM * size, shutil.disk_usage(folder).free
     if free < needed:
         raise BackupProblem(f"{folder} needs {needed // 2**20 + 1} MiB free, and has {free // 2**20}. Free some space.")
 
@@ -120,7 +127,8 @@ def check(connection: Connection, vault: Vault, before: Mapping[str, int]) -> No
     for name in set(before) & set(inspect(connection).get_table_names()):
         if int(connection.scalar(select(func.count()).select_from(table(name))) or 0) < before[name]:
             raise Undone(f"rows of {name} were lost")
-    if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+    sqlite = connection.dialect.name == "sqlite"  # a server checks at every statement
+    if sqlite and connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
         raise Undone("rows do not belong together any more")
     sealed = connection.scalar(text("SELECT value FROM facts WHERE name = :name"), {"name": KEY_CHECK})
     try:

@@ -5,7 +5,8 @@
 Whoever takes raw answers away because their time is over (data/keeping.py) keeps how many sheets there were: a row of
 `totals` with question SHEET and value "". Where finished marks go with their time too, a row with question MARKS and
 value "" says how many they were. Whoever deletes a person adds their finished marks to `surveys.gone`; where their
-sheet goes with them, it is accounted for by data.removals.note_removal.
+sheet goes with them, it is accounted for by data.removals.note_removal. A pool has no marks of people: visits count,
+and the closing notes how many of them sent answers (data/pools.py).
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ async def count_check(tx: Tx, survey: Survey) -> CountCheck | None:
     """Both sides of the count; None for a survey whose answers nobody has counted: open, unopened or lost."""
     if survey.state != "closed":
         return None
-    row = await tx.first(select(surveys.c.paper, surveys.c.gone).where(surveys.c.id == survey.id))
+    row = await tx.first(select(surveys.c.paper, surveys.c.gone, surveys.c.finished).where(surveys.c.id == survey.id))
     assert row
     finished = select(func.count()).where(marks.c.survey == survey.id, marks.c.finished.is_(True))
     return CountCheck(
         counted=await count_sheets(tx, survey.id) or await _total(tx, survey.id, SHEET),
         removed=await count_removals(tx, survey.id),
-        took_part=int(await tx.value(finished)) + await _total(tx, survey.id, MARKS),
+        took_part=row.finished if survey.pooled else int(await tx.value(finished)) + await _total(tx, survey.id, MARKS),
         paper=row.paper,
         gone=row.gone,
     )

@@ -117,15 +117,14 @@ async def open_database(
 ) -> Database:
     """The school's database, migrated to this version; DatabaseProblem or KeyProblem in one line otherwise.
 
-    `create`: an empty or missing one becomes a school's. `before`: where a backup goes before a SQLite file is
-    migrated; the first schema on PostgreSQL is this one.
+    `create`: an empty or missing one becomes a school's. `before`: where a backup goes before an older one is migrated.
     """
     if isinstance(place, SqliteFile):
         await asyncio.to_thread(prepare, place.path, vault, create, before)
     else:
         from data.postgres import prepare as prepare_server
 
-        await prepare_server(place, vault, create)
+        await prepare_server(place, vault, create, before)
     db = Database(place, vault, boxes)
     try:
         await _learn(db)

@@ -17,13 +17,16 @@ from sqlalchemy import and_, delete, or_, select, update
 from data.access import end_addresses
 from data.audit import note
 from data.audit_erasing import erase_details
+from data.bookings import bookings_of, fill_places
 from data.codes import codes_used_by, keep_numbers, place_of
 from data.comments import QUOTE, find_comment
 from data.database import AnyRow, Tx
+from data.events import find_occasion
 from data.held import items_of, open_runs, sheets_of_person
 from data.moments import moment, stamp
+from data.outbox import post
 from data.pauses import forget_setter
-from data.people import all_groups, find_person, groups_of
+from data.people import all_groups, find_person, groups_of, people_with_role
 from data.queue import CONCERNS, EMPTIED, URGENT, Item, empty_item, find_item
 from data.records import records_of
 from data.removals import remove_sheet
@@ -32,11 +35,13 @@ from data.tables import (
     addresses,
     alerts,
     audit,
+    bookings,
     children,
     code_uses,
     codes,
     comments,
     duties,
+    events,
     links,
     marks,
     memberships,
@@ -46,25 +51,32 @@ from data.tables import (
     queue,
     records,
     removals,
+    requests,
     roles,
     runs,
     second_factors,
+    sendings,
     sessions,
     sheet_keys,
     surveys,
     visits,
+    wedid,
+    wishes,
     wrong_codes,
 )
 from data.tombstones import PERSON, buried, bury
 
 SKELETON_KEPT = timedelta(days=1)  # for tidying the chats; then the last of the row goes
+TALKS = ("senco", "dsl", "deputy", "head")  # who talks with a pupil whose own adult has gone
 OWN_WISH = "Their own wish."  # why a sheet of a child's papers was taken out
 SHORTEST_LABEL = 3  # letters; a shorter one stands in too many reasons that are about somebody else
 THEIRS = (
     runs, marks, children, code_uses, sessions, roles, memberships, second_factors, duties, outbox, pauses, links,
+    bookings, wishes, requests,
 )  # fmt: skip
 AS_READER = (  # columns that say which member of staff did something
     queue.c.read_by, queue.c.routed_by, queue.c.done_by, alerts.c.acknowledged_by, codes.c.made_by, removals.c.by,
+    events.c.host, events.c.made_by, sendings.c.by, wedid.c.written_by, wedid.c.seen_by,
 )  # fmt: skip
 
 
@@ -78,6 +90,7 @@ class Belongings:
     named: int = 0  # closed answers in a child's papers: they go
     words: int = 0  # words that go at once
     waiting: int = 0  # words that stay until somebody has read them and done what safety needs
+    sign_ups: int = 0  # bookings: they go, and free their places
 
 
 async def belongings(tx: Tx, person: str) -> Belongings:
@@ -92,6 +105,7 @@ async def belongings(tx: Tx, person: str) -> Belongings:
         named=len(await records_of(tx, person)),
         words=len(items) - len(stays),
         waiting=len(stays),
+        sign_ups=len(await bookings_of(tx, person)),
     )
 
 
@@ -118,6 +132,8 @@ async def erase(tx: Tx, person: str, now: datetime, actor: str | None = None) ->
     await _erase_answers(tx, person, now)
     await _erase_log(tx, label, now)
     await _erase_codes(tx, person)
+    await _free_places(tx, person, now)
+    await _pass_on_requests(tx, person)
     for table in THEIRS:
         await tx.run(delete(table).where(table.c.person == person))
     await tx.run(delete(links).where(links.c.ref == person))
@@ -149,6 +165,24 @@ async def _drop_skeletons(tx: Tx, now: datetime) -> int:
     waits = select(addresses.c.person).distinct()
     done = or_(people.c.id.not_in(waits), people.c.erased_at <= stamp(now - SKELETON_KEPT))
     return await tx.run(delete(people).where(people.c.erased_at.is_not(None), done))
+
+
+async def _free_places(tx: Tx, person: str, now: datetime) -> None:
+    """Places of what is still to come go to those who wait longest, who are told."""
+    for booking in await bookings_of(tx, person):
+        await tx.run(delete(bookings).where(bookings.c.id == booking.id))
+        occasion = await find_occasion(tx, booking.occasion)
+        if occasion and not occasion.off and occasion.starts_at > now:
+            for next_one in await fill_places(tx, occasion):
+                await post(tx, "place-free", next_one.id, [next_one.person], now)
+
+
+async def _pass_on_requests(tx: Tx, adult: str) -> None:
+    """Pupils who asked for this adult wait for another one, who has not seen it yet."""
+    others = [p for p in await people_with_role(tx, *TALKS) if p != adult]
+    if others:
+        mine = update(requests).where(requests.c.adult == adult)
+        await tx.run(mine.values(adult=others[0], seen_at=None))
 
 
 async def _erase_codes(tx: Tx, person: str) -> None:

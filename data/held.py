@@ -17,9 +17,11 @@ from conversations.form import Form, said
 from conversations.roles import STAFF_ROLES
 from data.alerts import duty_of
 from data.audit import COMMAND_LINE
+from data.bookings import Booking, bookings_of
 from data.children import names_of
 from data.codes import Slip, codes_used_by
 from data.database import Tx
+from data.events import find_occasion
 from data.looks import LOOK
 from data.people import all_groups, find_person, groups_of
 from data.queue import Item, about_safety, all_items
@@ -34,10 +36,12 @@ from data.tables import (
     outbox,
     pauses,
     people,
+    requests,
     second_factors,
     sessions,
     sheet_keys,
     surveys,
+    wishes,
 )
 
 SHOWN = {  # table -> the key under which /mydata shows what it holds about somebody
@@ -62,6 +66,9 @@ SHOWN = {  # table -> the key under which /mydata shows what it holds about some
     "comments": "words",
     "outbox": "messages",
     "pauses": "pause",
+    "bookings": "sign_ups",
+    "wishes": "sign_ups",
+    "requests": "sign_ups",
     "audit": "looks",
 }
 LEFT_OUT = {  # table -> why it holds nothing that can be shown to the person it may be about
@@ -73,7 +80,12 @@ LEFT_OUT = {  # table -> why it holds nothing that can be shown to the person it
     "totals": "how often each answer was given, of nobody",
     "alerts": "who of the staff was called to words that wait; the words themselves are listed",
     "tombstones": "keyed hashes of what was deleted, so that no backup brings it back; of nobody who is still here",
-    "dropins": "times and places for a group, of nobody",
+    "calendar": "terms and holidays, of nobody",
+    "events": "what a group is invited to; a host is a member of staff, as the families are told",
+    "occasions": "times of what a group is invited to, of nobody",
+    "room_notes": "themes that were named in a room, without who named them",
+    "sendings": "questions that are to go out to a group; who decides is told to all of it",
+    "wedid": "what the school answers to everybody; who wrote it are members of staff",
     "links": "one-time links of 15 minutes, as keyed hashes; they open what is shown here",
     "updates": "numbers of messages from Telegram, without who sent them",
     "readings": "when words were last handed to their readers, of nobody",
@@ -136,6 +148,7 @@ async def held(tx: Tx, person: str, now: datetime, language: str, boxes: bool = 
         "words": [await _words(tx, i, language) for i in await items_of(tx, person) if not about_safety(i)],
         "messages": await _messages(tx, person),
         "pause": await _pause(tx, person),
+        "sign_ups": await _sign_ups(tx, person),
         "looks": await _looks(tx, person, row.consent_at),
     }
     return Held(person, values)
@@ -176,6 +189,26 @@ async def _pause(tx: Tx, person: str) -> dict[str, object] | None:
     """That nothing is sent; why is a note of staff, often about a loss, and is told by people."""
     row = await tx.first(select(pauses.c.since, pauses.c.until).where(pauses.c.person == person))
     return {"since": row.since, "until": row.until} if row else None
+
+
+async def _sign_ups(tx: Tx, person: str) -> dict[str, object]:
+    """What they booked or said no to, what they chose to hear of, and whom a pupil asked to talk with, by when."""
+    wished = await tx.all(select(wishes.c.kind).where(wishes.c.person == person).order_by(wishes.c.kind))
+    asked = await tx.all(select(requests.c.asked_at).where(requests.c.person == person))
+    return {
+        "bookings": [await _sign_up(tx, b) for b in await bookings_of(tx, person)],
+        "hear_of": [r.kind for r in wished],
+        "asked_to_talk": sorted(r.asked_at for r in asked),
+    }
+
+
+async def _sign_up(tx: Tx, b: Booking) -> dict[str, object]:
+    occasion = await find_occasion(tx, b.occasion)
+    assert occasion
+    at = occasion.starts_at if b.slot is None else occasion.slot_starts(b.slot)
+    about = {"kind": occasion.event.kind, "title": occasion.event.title, "at": at.isoformat(timespec="minutes")}
+    mine = {"state": b.state, "people": b.heads, "way": b.way, "remind": b.remind, "came": b.came}
+    return about | mine | {"topic": b.needs.topic, "interpreter": b.needs.interpreter, "needs": b.needs.access}
 
 
 # --- answers ------------------------------------------------------------------------------------------------------

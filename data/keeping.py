@@ -6,24 +6,27 @@ was missed is made up for by the next. What could come back with a backup leaves
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select
+from sqlalchemy import and_, delete, func, or_, select
 
 from data.audit import entries, note
 from data.audit_erasing import forget_entries
 from data.codes import keep_numbers
 from data.database import Database, Tx, write_fact
 from data.erasing import erase, erase_leftovers, must_stay
+from data.keeping_events import keep_events
 from data.moments import stamp
 from data.names import cut_names, forget_writers, is_cut
+from data.night import Gone as Gone
+from data.night import Night as Night
+from data.night import Step, delete_old
 from data.outbox import post
 from data.pauses import forget_pauses
 from data.people import people_with_role
-from data.periods import Keeping, last_school_years, months_after, months_before
+from data.periods import Keeping, last_school_years, months_after
 from data.queue import EMPTIED, empty_item, find_item, transferred_items
 from data.runs import find_run
 from data.school import School
@@ -33,7 +36,6 @@ from data.tables import (
     code_uses,
     codes,
     comments,
-    dropins,
     links,
     outbox,
     people,
@@ -56,41 +58,6 @@ VISITS_KEPT = timedelta(days=7)  # who opened a code and never said yes or no
 TRIES_KEPT = timedelta(hours=1)  # wrong codes
 TASKS_KEPT = timedelta(days=30)  # tasks of staff that were begun and left
 FINISHED = ("sent", "failed", "dropped")
-
-
-@dataclass(frozen=True)
-class Gone:
-    """How many of one kind, and the time (as stored) of the oldest of them."""
-
-    kind: str
-    n: int
-    since: str = ""
-
-
-@dataclass(frozen=True)
-class Night:
-    """Whose periods, and the moment at which they are counted."""
-
-    keeping: Keeping
-    now: datetime
-    zone: ZoneInfo
-
-    @property
-    def today(self) -> date:
-        return self.now.astimezone(self.zone).date()
-
-    def start_of(self, day: date) -> datetime:
-        return datetime.combine(day, time(), self.zone)
-
-    def before(self, **kept: float) -> str:
-        """Whatever has a time before this one has been kept so long."""
-        return stamp(self.now - timedelta(**kept))
-
-    def months_ago(self, months: int) -> datetime:
-        return self.start_of(months_before(self.today, months))
-
-
-Step = Callable[[Tx, Night], Awaitable[Iterable[Gone]]]
 
 
 async def keep(tx: Tx, school: School, now: datetime, actor: str | None = None) -> list[Gone]:
@@ -231,23 +198,16 @@ async def _concerns(tx: Tx, night: Night) -> Iterable[Gone]:
         await empty_item(tx, item, night.now)
     at = func.coalesce(queue.c.done_at, queue.c.came_at)
     old = and_(queue.c.kind == EMPTIED, at < stamp(night.months_ago(night.keeping.logs_months)))
-    return [Gone("concerns", len(due)), await _delete(tx, "emptied", queue, old, queue.c.came_at)]
+    return [Gone("concerns", len(due)), await delete_old(tx, "emptied", queue, old, queue.c.came_at)]
 
 
 # --- messages, codes, browsers ------------------------------------------------------------------------------------
 
 
-async def _dropins(tx: Tx, night: Night) -> Iterable[Gone]:
-    over = dropins.c.starts_at < night.before(days=night.keeping.sign_ups_days)
-    ids = select(dropins.c.id).where(over)
-    await tx.run(delete(outbox).where(outbox.c.kind == "reminder", outbox.c.ref.in_(ids)))
-    return [await _delete(tx, "drop-ins", dropins, over, dropins.c.starts_at)]
-
-
 async def _messages(tx: Tx, night: Night) -> Iterable[Gone]:
     before = stamp(night.months_ago(night.keeping.logs_months))
     old = and_(outbox.c.state.in_(FINISHED), outbox.c.due_at < before)
-    return [await _delete(tx, "messages", outbox, old, outbox.c.due_at)]
+    return [await delete_old(tx, "messages", outbox, old, outbox.c.due_at)]
 
 
 async def _codes(tx: Tx, night: Night) -> Iterable[Gone]:
@@ -255,17 +215,17 @@ async def _codes(tx: Tx, night: Night) -> Iterable[Gone]:
     await keep_numbers(tx)
     unused = codes.c.hash.not_in(select(code_uses.c.hash))
     old = and_(unused, codes.c.expires_at < night.before(days=night.keeping.codes_days))
-    return [await _delete(tx, "codes", codes, old, codes.c.expires_at)]
+    return [await delete_old(tx, "codes", codes, old, codes.c.expires_at)]
 
 
 async def _doors(tx: Tx, night: Night) -> Iterable[Gone]:
     """One-time links and browsers that have ended, strangers at the door, wrong codes."""
     now = stamp(night.now)
     return [
-        await _delete(tx, "links", links, links.c.expires_at <= now, links.c.expires_at),
-        await _delete(tx, "browsers", sessions, sessions.c.ends_at <= now, sessions.c.ends_at),
-        await _delete(tx, "visits", visits, visits.c.at < stamp(night.now - VISITS_KEPT), visits.c.at),
-        await _delete(tx, "tries", wrong_codes, wrong_codes.c.at < stamp(night.now - TRIES_KEPT), wrong_codes.c.at),
+        await delete_old(tx, "links", links, links.c.expires_at <= now, links.c.expires_at),
+        await delete_old(tx, "browsers", sessions, sessions.c.ends_at <= now, sessions.c.ends_at),
+        await delete_old(tx, "visits", visits, visits.c.at < stamp(night.now - VISITS_KEPT), visits.c.at),
+        await delete_old(tx, "tries", wrong_codes, wrong_codes.c.at < stamp(night.now - TRIES_KEPT), wrong_codes.c.at),
     ]
 
 
@@ -309,11 +269,7 @@ async def _logs(tx: Tx, night: Night) -> Iterable[Gone]:
     ]
 
 
-async def _delete(tx: Tx, kind: str, table: Table, which: ColumnElement[bool], at: ColumnElement[str]) -> Gone:
-    oldest = await tx.value(select(func.min(at)).where(which))
-    return Gone(kind, await tx.run(delete(table).where(which)), oldest or "")
-
-
 STEPS: tuple[Step, ...] = (
-    _answers, _named, _names, _words, _concerns, _dropins, _messages, _codes, _doors, _tasks, _people, _pauses, _logs,
+    _answers, _named, _names, _words, _concerns, keep_events, _messages, _codes, _doors, _tasks, _people, _pauses,
+    _logs,
 )  # fmt: skip

@@ -1,4 +1,8 @@
-"""The run lock: one bot works on a database at a time. The system frees it when its process ends, however it ends."""
+"""Locks on a database, which the system frees when their process ends, however it ends.
+
+The run lock: one bot works on a database at a time; several share it in webhook mode, where Telegram shares the updates
+out among them. The jobs lock: one of these keeps the time and sends, and another takes over when it dies.
+"""
 
 from __future__ import annotations
 
@@ -35,18 +39,24 @@ class RunLock(Protocol):
         """Returns when the lock was lost and another one has it; as a rule never."""
 
 
-def run_lock(place: Place) -> RunLock:
-    """The lock of the database at this place."""
+def run_lock(place: Place, shared: bool = False) -> RunLock:
+    """The lock of the database at this place. Those who share it keep out only who wants it alone."""
     if isinstance(place, SqliteFile):
-        return FileLock(place.path)
-    return ServerLock(place)
+        return FileLock(place.path, ".lock", shared)
+    return ServerLock(place, RUN, shared)
+
+
+def jobs_lock(place: Place) -> RunLock:
+    """The lock of whoever keeps the time and sends what waits in the outbox."""
+    return FileLock(place.path, ".jobs.lock") if isinstance(place, SqliteFile) else ServerLock(place, JOBS)
 
 
 class FileLock:
     """A lock on a file beside the database."""
 
-    def __init__(self, database: Path) -> None:
-        self.path = database.with_name(database.name + ".lock")
+    def __init__(self, database: Path, name: str = ".lock", shared: bool = False) -> None:
+        self.path = database.with_name(database.name + name)
+        self._how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._handle: int | None = None
 
     async def acquire(self) -> bool:
@@ -54,7 +64,7 @@ class FileLock:
             return True
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, self._how | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
             return False
@@ -86,10 +96,12 @@ class ServerLock:
     another bot's, and ended.
     """
 
-    def __init__(self, place: PostgresServer) -> None:
+    def __init__(self, place: PostgresServer, number: int | None = None, shared: bool = False) -> None:
         from data.postgres_link import NAME
 
         self.place = place
+        self._number = RUN if number is None else number
+        self._ask = "SELECT pg_try_advisory_lock_shared($1)" if shared else "SELECT pg_try_advisory_lock($1)"
         self._name = f"{NAME}-{secrets.token_hex(8)}"
         self._connection: Any = None
 
@@ -102,7 +114,7 @@ class ServerLock:
             connection = await connect(self.place, self._name)
             try:
                 await connection.execute(_END_REMAINS, self._name)
-                ours = await connection.fetchval("SELECT pg_try_advisory_lock($1)", RUN)
+                ours = await connection.fetchval(self._ask, self._number)
             except BaseException:
                 connection.terminate()
                 raise
@@ -159,7 +171,7 @@ class ServerLock:
                 await asyncio.sleep(AGAIN)
 
 
-RUN = int.from_bytes(b"yousaid\x02")
+RUN, JOBS = int.from_bytes(b"yousaid\x02"), int.from_bytes(b"yousaid\x03")
 _END_REMAINS = (
     "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
     " WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()"

@@ -52,6 +52,11 @@ async def post(tx: Tx, kind: str, ref: str, people: Iterable[str], due_at: datet
     return len(new)
 
 
+async def was_posted(tx: Tx, kind: str, ref: str) -> bool:
+    """Whether this was said, or is about to be said, to anybody."""
+    return await tx.first(select(outbox.c.id).where(outbox.c.kind == kind, outbox.c.ref == ref).limit(1)) is not None
+
+
 async def claim(
     tx: Tx, owner: str, now: datetime, limit: int, lanes: tuple[int, ...] = (ALERT, NORMAL)
 ) -> list[Letter]:
@@ -67,8 +72,17 @@ async def claim(
     return [Letter(r.id, r.kind, r.ref, r.person, r.lane, r.tries) for r in rows]
 
 
+async def is_ours(tx: Tx, letter: Letter, owner: str) -> bool:
+    """Whether the claim still stands: another process takes over what took longer than the lease."""
+    ours = select(outbox.c.id).where(outbox.c.id == letter.id, outbox.c.owner == owner, outbox.c.state == "sending")
+    return await tx.first(ours) is not None
+
+
 async def mark(tx: Tx, letter: Letter, owner: str, state: str, why: str = "") -> None:
-    """How it ended: sent, page (waits on a web page), failed or dropped; only if the claim is still ours."""
+    """How it ended: sent, page (waits on a web page), failed or dropped, or that staff hold it (held).
+
+    Only if the claim is still ours.
+    """
     ours = update(outbox).where(outbox.c.id == letter.id, outbox.c.owner == owner, outbox.c.state == "sending")
     await tx.run(ours.values(state=state, why=why or None, owner=None))
 
@@ -88,6 +102,12 @@ async def free_dead_claims(tx: Tx, alive: str) -> int:
     dead = [r.owner for r in held if r.owner != alive and not _runs(r.owner)]
     freed = update(outbox).where(outbox.c.state == "sending", outbox.c.owner.in_(dead))
     return await tx.run(freed.values(state="waiting", owner=None)) if dead else 0
+
+
+async def free_claims(tx: Tx, owner: str) -> int:
+    """Whoever keeps the time now is the only one who sends: what another had claimed is free at once."""
+    freed = update(outbox).where(outbox.c.state == "sending", outbox.c.owner != owner)
+    return await tx.run(freed.values(state="waiting", owner=None))
 
 
 def _runs(owner: str | None) -> bool:

@@ -176,13 +176,15 @@ async def save_groups(tx: Tx, names: list[str]) -> None:
 
 
 async def all_groups(tx: Tx) -> dict[str, str]:
-    """Group names by id, in alphabetical order."""
-    return {r.id: r.name for r in await tx.all(select(groups).order_by(groups.c.name))}
+    """Group names by id, in alphabetical order, without those of pools, which nobody joins."""
+    shown = select(groups).where(groups.c.hidden.is_(False)).order_by(groups.c.name)
+    return {r.id: r.name for r in await tx.all(shown)}
 
 
 async def find_group(tx: Tx, name: str) -> str | None:
     """The id of the group with this name, in any case."""
-    id: str | None = await tx.value(select(groups.c.id).where(func.lower(groups.c.name) == name.strip().lower()))
+    called = func.lower(groups.c.name) == name.strip().lower()
+    id: str | None = await tx.value(select(groups.c.id).where(called, groups.c.hidden.is_(False)))
     return id
 
 

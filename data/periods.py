@@ -37,7 +37,7 @@ class Keeping(BaseModel):
         12, MONTHS, 1, 24, "answers under a child's name, after closing",
         "they go; admin and SENCO are told 14 days before", "domain 6.8",
     )  # fmt: skip
-    sign_ups_days: int = _period(30, DAYS, 0, 90, "drop-ins and who was told, after the day", "they go", "domain 6.8")
+    sign_ups_days: int = _period(30, DAYS, 0, 90, "sign-ups and who was told, after the day", "they go", "domain 6.8")
     voice_days: int = _period(14, DAYS, 1, 30, "voice recordings (there are none yet)", "they go", "domain 6.8")
     logs_months: int = _period(
         12, MONTHS, 3, 36, "the log of looks and changes, and the list of messages sent", "rows go", "domain 6.8"

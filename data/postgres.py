@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
@@ -20,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from data.place import PostgresServer
-from data.postgres_link import connect, plain_errors
-from data.preparing import HEAD, KEY_CHECK, check_key, check_version, key_check
+from data.postgres_link import LONGEST, connect, plain_errors
+from data.preparing import HEAD, KEY_CHECK, Before, check_key, check_version, key_check
 from data.problems import DatabaseProblem
 from data.statements import Execute, Values, storable
 from data.tables import facts, metadata
@@ -33,6 +34,11 @@ TURN = int.from_bytes(b"yousaid\x01")  # the lock of a writing transaction
 TAKE_TURN = text(f"SELECT pg_advisory_xact_lock({TURN})")
 LOOK = text("SELECT 1")
 WIPING = 600.0  # seconds
+CHANGING = 3600.0  # seconds for one statement of a change of schema, or for waiting until another's is done
+PATIENT = (  # a backup takes as long as it takes, and whoever starts meanwhile waits for it
+    text("SET LOCAL idle_in_transaction_session_timeout = 0"),
+    text("SET LOCAL lock_timeout = '10min'"),
+)
 
 log = logging.getLogger(__name__)
 
@@ -148,10 +154,10 @@ async def _rewrite(connection: Any, table: str) -> None:
         log.warning("a table is in use, so deleted rows in it stay until the next time: %s", table)
 
 
-def make_engine(place: PostgresServer, **pool: Any) -> AsyncEngine:
+def make_engine(place: PostgresServer, longest: float = LONGEST, **pool: Any) -> AsyncEngine:
     """An engine whose connections come by `connect`."""
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: connect(place), hide_parameters=True, **pool
+        "postgresql+asyncpg://", async_creator=lambda: connect(place, longest=longest), hide_parameters=True, **pool
     )
     event.listen(engine.sync_engine, "before_cursor_execute", _without_nul, retval=True)
     return engine
@@ -169,31 +175,65 @@ def _storable_row(row: Any) -> Any:
 # --- opening ------------------------------------------------------------------------------------------------------
 
 
-async def prepare(place: PostgresServer, vault: Vault, create: bool) -> None:
-    """Make or migrate the school's tables and check that they belong to this key: all of it, or nothing."""
-    engine = make_engine(place, poolclass=NullPool)
+async def prepare(place: PostgresServer, vault: Vault, create: bool, before: Before | None = None) -> None:
+    """Make or migrate the school's tables and check that they belong to this key: all of it, or nothing.
+
+    `before`: where a backup goes before an older schema is changed.
+    """
+    async with _begun_patiently(place) as connection:
+        if await schema_version(connection, place) != HEAD:
+            await _take_turn(connection)  # two programs that start together: one migrates, the other waits
+        await _prepare(connection, place, vault, create, before)
+
+
+@asynccontextmanager
+async def _begun_patiently(place: PostgresServer) -> AsyncIterator[AsyncConnection]:
+    """One transaction on a line of its own, whose statements may take as long as a change of schema does."""
+    engine = make_engine(place, longest=CHANGING, poolclass=NullPool)
     try:
         with plain_errors(place):
             async with engine.begin() as connection:
-                if await schema_version(connection, place) != HEAD:
-                    await connection.execute(TAKE_TURN)  # two programs that start together: one migrates
-                await _prepare(connection, place, vault, create)
+                yield connection
     finally:
         await engine.dispose()
 
 
-async def _prepare(connection: AsyncConnection, place: PostgresServer, vault: Vault, create: bool) -> None:
+async def _take_turn(connection: AsyncConnection) -> None:
+    for setting in PATIENT:
+        await connection.execute(setting)
+    await connection.execute(TAKE_TURN)
+
+
+async def _prepare(
+    connection: AsyncConnection, place: PostgresServer, vault: Vault, create: bool, before: Before | None
+) -> None:
     version = await schema_version(connection, place)
     check_version(place, version, create)
     if version is not None:
         check_key(place, vault, await connection.scalar(_CHECK))
     if version == HEAD:
         return
+    if version is not None and before is not None:
+        from data.changing_server import change
+
+        return await change(connection, place, vault, version, before)
     from data.migrations.migrate import upgrade_on
 
     await connection.run_sync(upgrade_on, vault)
     if version is None:
         await connection.execute(insert(facts).values(name=KEY_CHECK, value=key_check(vault)))
+
+
+async def roll_back(place: PostgresServer, vault: Vault, to: str, before: Before, program: str) -> Path:
+    """Take the server back to the older schema `to`; where the backup is that is made first.
+
+    DatabaseProblem, and all is as it was, otherwise.
+    """
+    from data.changing_server import roll_back
+
+    async with _begun_patiently(place) as connection:
+        await _take_turn(connection)
+        return await roll_back(connection, place, vault, to, before, program)
 
 
 _CHECK = select(facts.c.value).where(facts.c.name == KEY_CHECK)

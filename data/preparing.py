@@ -10,7 +10,7 @@ from data.place import Place, SqliteFile
 from data.problems import DatabaseProblem
 from data.vault import KeyProblem, Vault
 
-HEAD = "0003"
+HEAD = "0004"
 KEY_CHECK = "key-check"
 
 

@@ -24,9 +24,24 @@ from data.queue import EMPTIED, empty_item
 from data.removals import remove_again
 from data.surveys import find_survey
 from data.tables import answers, outbox, people, queue, roles, surveys, tombstones
-from data.tombstones import ACCESS, ANSWERS, CHILD, ITEM, NAMES, PAUSE, PERSON, ROLE, SHEET, STOP, buried, role_ref
+from data.tombstones import (
+    ACCESS,
+    ANSWERS,
+    CHILD,
+    ITEM,
+    NAMES,
+    PAUSE,
+    PERSON,
+    ROLE,
+    SHEET,
+    STOP,
+    WISH,
+    buried,
+    role_ref,
+)
 from data.totals import to_totals
 from data.unchanged import is_whole
+from data.wishes import all_wishes, unwish
 
 Undo = Callable[[Tx, str, datetime], Awaitable[object]]
 
@@ -141,6 +156,11 @@ async def _take_role(tx: Tx, ref: str, now: datetime) -> bool:
     return await take_role(tx, person, role, now)
 
 
+async def _unwish(tx: Tx, ref: str, now: datetime) -> bool:
+    person, _, kind = ref.rpartition("/")
+    return await unwish(tx, person, kind, now)
+
+
 async def _stop(tx: Tx, person: str, now: datetime) -> None:
     await set_stopped(tx, person, True, now)
 
@@ -150,6 +170,7 @@ _PLAN: tuple[tuple[str, Callable[[Tx], Awaitable[list[str]]], Undo], ...] = (
     (ACCESS, _with_access, cut_access),
     (ROLE, _roles, _take_role),
     (STOP, _written_to, _stop),
+    (WISH, all_wishes, _unwish),
     (PAUSE, not_paused, pause_again),
     (CHILD, named_places, empty_place),
     (ITEM, _items, empty_item),

@@ -20,7 +20,7 @@ from conversations.form import Form
 from conversations.listening import LONGEST
 from data.database import Tx
 from data.moments import moment, new_id, stamp
-from data.surveys import Survey
+from data.surveys import Survey, find_survey
 from data.tables import people, runs
 from data.vault import open_with, seal_with
 
@@ -49,7 +49,7 @@ class Run:
     """`saved_at` is when this state was stored. `state` holds the person's own words again, put back in their place.
 
     `shown` are the numbers of messages in a chat that show answers kept without names, to be taken away (ANON-4);
-    those of what the person typed stand there as numbers below zero.
+    those of what the person typed stand there as numbers below zero. `person` is empty where the run was let go of.
     """
 
     id: str
@@ -97,6 +97,16 @@ async def survey_of_run(tx: Tx, id: str) -> str | None:
     return survey
 
 
+async def in_the_middle(tx: Tx, id: str) -> datetime | None:
+    """When this run was last used, if it is not sent yet; None also where its box is lost."""
+    survey_id = await survey_of_run(tx, id)
+    try:
+        run = await find_run(tx, id, await find_survey(tx, survey_id) if survey_id else None)
+    except BoxLost:
+        return None
+    return run.saved_at if run and run.state.place != "sent" else None
+
+
 async def run_of(tx: Tx, person: str, survey: str) -> str | None:
     """The id of this person's run in this survey."""
     id: str | None = await tx.value(select(runs.c.id).where(runs.c.person == person, runs.c.survey == survey))
@@ -125,7 +135,8 @@ async def runs_in(tx: Tx, survey: Survey) -> list[Run]:
 
 async def people_in(tx: Tx, survey: str) -> list[str]:
     """Ids of everybody asked in an open survey, in random (id) order."""
-    return sorted(r.person for r in await tx.all(select(runs.c.person).where(runs.c.survey == survey)))
+    mine = select(runs.c.person).where(runs.c.survey == survey, runs.c.person.is_not(None))
+    return sorted(r.person for r in await tx.all(mine))
 
 
 async def end_runs(tx: Tx, survey: str) -> None:
@@ -261,7 +272,14 @@ def _opened(tx: Tx, row: Any, survey: Survey | None) -> Run:
     at, how, language = plain.get("given") or ("", "", "")
     given = Given(moment(at), how, language) if at else None
     return Run(
-        row.id, row.person, row.survey, row.errand, state, moment(plain["at"]), given, tuple(plain.get("shown", ()))
+        row.id,
+        row.person or "",
+        row.survey,
+        row.errand,
+        state,
+        moment(plain["at"]),
+        given,
+        tuple(plain.get("shown", ())),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from data.calendar import Calendar
 from data.database import Tx, read_fact, write_fact
 from data.periods import Keeping
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALWAYS = "always"
+USUAL_WINDOW = "08:00-18:00 school days"
 
 
 @cache
@@ -60,13 +62,14 @@ class School(_Strict):
     timezone: str = "Europe/London"
     phone: Line
     office_hours: str
-    send_window: str = ALWAYS
+    send_window: str = USUAL_WINDOW
     people: People
     help: Help
     languages: list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]] = Field(min_length=1)
     groups: list[Line] = Field(min_length=1)
     young_people: bool = False  # whether those of 16 and over may have accounts of their own (AGE-1)
     alerts_at_any_hour: list[Literal["dsl", "deputy", "head"]] = ["dsl"]  # SAFE-5, where the person has not chosen
+    nation: Literal["england", "wales", "scotland", "northern-ireland"] = "england"  # whose bank holidays count
     keeping: Keeping = Keeping()  # how long things are kept (6.8)
 
     @field_validator("young_people", mode="before")
@@ -126,20 +129,22 @@ class School(_Strict):
     def hours(self) -> Hours:
         return parse_hours(self.office_hours)
 
-    def is_open(self, now: datetime) -> bool:
-        """Whether `now` lies in the office hours."""
-        local = now.astimezone(self.zone)
-        return local.weekday() in self.hours.days and self.hours.opens <= local.time() < self.hours.closes
+    def works_on(self, day: date, calendar: Calendar) -> bool:
+        """Whether the office is open on this day, by its weekdays and the school's calendar."""
+        return day.weekday() in self.hours.days and calendar.is_staffed(day)
 
-    def next_opening(self, now: datetime) -> datetime:
-        """The next minute at which the office opens."""
+    def is_open(self, now: datetime, calendar: Calendar) -> bool:
+        """Whether `now` lies in the office hours of a day on which somebody is in."""
         local = now.astimezone(self.zone)
-        for ahead in range(8):
-            day = local.date() + timedelta(days=ahead)
-            opening = datetime.combine(day, self.hours.opens, self.zone)
-            if day.weekday() in self.hours.days and opening > local:
-                return opening
-        raise AssertionError("office hours name at least one day")
+        return self.hours.opens <= local.time() < self.hours.closes and self.works_on(local.date(), calendar)
+
+    def next_opening(self, now: datetime, calendar: Calendar) -> datetime:
+        """The next minute at which the office opens; by its weekdays alone where the calendar knows no such day."""
+        local = now.astimezone(self.zone)
+        days = [local.date() + timedelta(days=ahead) for ahead in range(366)]
+        openings = [datetime.combine(day, self.hours.opens, self.zone) for day in days]
+        ahead = [at for at in openings if at > local and at.weekday() in self.hours.days]
+        return next((at for at in ahead if calendar.is_staffed(at.date())), ahead[0])
 
 
 def parse_hours(words: str) -> Hours:

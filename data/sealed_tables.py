@@ -97,6 +97,9 @@ SEALED = (
     _sealed(t.comments, {"sealed": ("words", "comment.{item}")}),
     _sealed(t.pauses, {"sealed": ("names", "pause/{person}")}),
     SealedTable(t.audit, ("sealed",), _audited),
+    _sealed(t.bookings, {"sealed": ("bookings", "{id}")}),
+    _sealed(t.room_notes, {"sealed": ("room-notes", "{id}")}),
+    _sealed(t.sendings, {"sealed": ("names", "sending/{id}")}),
 )
 FACTS = {"school": "names", KEY_CHECK: "check", EARLIER_LOOKUPS: "lookups"}  # purposes; bound to their own name
 

@@ -31,10 +31,12 @@ class Survey:
     state: str = "open"
     closed_on: date | None = None
     asked: int = 0
+    nudge_at: datetime | None = None  # when its one reminder is due; none: it went, or there is none
     started: int | None = None
     finished: int | None = None
     keys_cut_on: date | None = None
     totals_since: date | None = None  # since when its answer sheets have gone
+    pooled: bool = False  # one box for many visits (data/pools.py)
 
     @property
     def open(self) -> bool:
@@ -64,6 +66,8 @@ async def add_survey(tx: Tx, survey: Survey) -> None:
             answer_by=survey.answer_by.isoformat(),
             state=survey.state,
             asked=survey.asked,
+            nudge_at=stamp(survey.nudge_at) if survey.nudge_at else None,
+            pooled=survey.pooled,
         )
     )
 
@@ -91,6 +95,17 @@ async def surveys_due(tx: Tx, now: datetime) -> list[str]:
     """Ids of open surveys whose closing time has come."""
     query = select(surveys.c.id).where(surveys.c.state == "open", surveys.c.closes_at <= stamp(now))
     return [r.id for r in await tx.all(query)]
+
+
+async def surveys_to_nudge(tx: Tx, now: datetime) -> list[str]:
+    """Ids of open surveys whose one reminder is due."""
+    due = select(surveys.c.id).where(surveys.c.state == "open", surveys.c.nudge_at <= stamp(now))
+    return [r.id for r in await tx.all(due)]
+
+
+async def end_nudge(tx: Tx, survey: str) -> None:
+    """Its reminder has gone; there is no other."""
+    await tx.run(update(surveys).where(surveys.c.id == survey).values(nudge_at=None))
 
 
 async def postpone(tx: Tx, survey: str, closes_at: datetime, answer_by: date) -> None:
@@ -128,8 +143,10 @@ def _survey(tx: Tx, r: AnyRow) -> Survey:
         state=r.state,
         closed_on=date.fromisoformat(r.closed_on) if r.closed_on else None,
         asked=r.asked,
+        nudge_at=moment(r.nudge_at) if r.nudge_at else None,
         started=r.started,
         finished=r.finished,
         keys_cut_on=date.fromisoformat(r.keys_cut_on) if r.keys_cut_on else None,
         totals_since=date.fromisoformat(r.totals_since) if r.totals_since else None,
+        pooled=r.pooled,
     )

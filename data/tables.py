@@ -41,6 +41,7 @@ groups = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("name", String, nullable=False, unique=True),
+    Column("hidden", Boolean, nullable=False, default=False, server_default=false()),  # of a pool; nobody joins it
 )
 
 people = Table(
@@ -201,6 +202,8 @@ surveys = Table(
     Column("paper", Integer, nullable=False, default=0, server_default="0"),  # sheets given on paper
     Column("keys_cut_on", String),  # CONF: since when nobody can tell whose sheet it is
     Column("totals_since", String),  # since when only totals are left
+    Column("nudge_at", String),  # when the one reminder goes; none: it went, or there is none
+    Column("pooled", Boolean, nullable=False, default=False, server_default=false()),  # one box for many visits
     UniqueConstraint("form", "nth"),
 )
 
@@ -208,7 +211,7 @@ runs = Table(
     "runs",
     metadata,
     Column("id", String, primary_key=True),
-    _person(nullable=False),
+    _person(),  # none: sent into a pool, and let go of since (data/pools.py)
     Column("survey", String, ForeignKey("surveys.id")),
     Column("errand", String),
     Column("sealed", LargeBinary, nullable=False),
@@ -375,7 +378,7 @@ outbox = Table(
     _person(nullable=False),
     Column("lane", Integer, nullable=False),
     Column("due_at", String, nullable=False),
-    Column("state", String, nullable=False),  # waiting, sending, page, sent, failed, dropped
+    Column("state", String, nullable=False),  # waiting, sending, held, page, sent, failed, dropped
     Column("why", String),
     Column("owner", String),
     Column("lease_until", String),
@@ -385,16 +388,142 @@ outbox = Table(
     Index("outbox_person", "person", "state"),
 )
 
-dropins = Table(
-    "dropins",
+calendar = Table(  # terms, holidays and other stretches of days, as the school's calendar file says
+    "calendar",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # term, half-term, inset, holiday, festival, exams, closed
+    Column("first", String, nullable=False),
+    Column("last", String, nullable=False),
+    Column("name", Text, nullable=False),
+)
+
+events = Table(  # drop-ins, coffee mornings, charity and wellbeing events: what is the same each time
+    "events",
     metadata,
     Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),  # dropin, coffee, event, charity, wellbeing
     Column("group_id", String, ForeignKey("groups.id"), nullable=False),
-    Column("starts_at", String, nullable=False),
+    Column("host", String, ForeignKey("people.id", ondelete="SET NULL")),
+    Column("title", Text, nullable=False),  # empty: named after its kind
     Column("place", Text, nullable=False),
-    Column("remind_at", String, nullable=False),
-    Column("reminded", Boolean, nullable=False, default=False),
-    Index("dropins_remind", "reminded", "remind_at"),
+    Column("online", Text, nullable=False),  # the address of a video meeting; empty without one
+    Column("ways", String, nullable=False),  # in-person, phone, video, with commas
+    Column("slot_minutes", Integer),  # none: people just come, or say that they will
+    Column("capacity", Integer),  # of each slot, else of each time; none: no limit
+    Column("access", Text, nullable=False),  # JSON: noise, crowds, toilets, quiet, cost, wear -> words
+    Column("next_time", Text, nullable=False),  # JSON: what B6e offers for next time, a list of words
+    Column("repeats", String, nullable=False),  # "", weekly, fortnightly, monthly
+    Column("made_by", String),
+    Column("made_at", String, nullable=False),
+    Column("cancelled_at", String),
+    Column("reason", Text),  # why it is off, as families are told
+)
+
+occasions = Table(  # the times of an event
+    "occasions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("event", String, ForeignKey("events.id"), nullable=False),
+    Column("starts_at", String, nullable=False),
+    Column("ends_at", String, nullable=False),
+    Column("sequence", Integer, nullable=False),  # grows with each change, for calendar files (RFC 5545)
+    Column("cancelled_at", String),
+    Column("reason", Text),
+    Column("first_at", String),  # when the reminder of the school day before is due; none: there is none
+    Column("hour_at", String),  # when the one of an hour before is due
+    Column("first_done", Boolean, nullable=False),
+    Column("hour_done", Boolean, nullable=False),
+    Column("followed_up", Boolean, nullable=False),  # people were asked how it was
+    Column("came", Integer),  # counts that stay when the bookings have gone, as the host noted
+    Column("missed", Integer),
+    Column("walked_in", Integer),
+    Index("occasions_event", "event", "starts_at"),
+    Index("occasions_starts", "starts_at"),
+)
+
+bookings = Table(  # who comes, waits for a place, or cannot come; deleted 30 days after
+    "bookings",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("occasion", String, ForeignKey("occasions.id"), nullable=False),
+    _person(nullable=False),
+    Column("state", String, nullable=False),  # coming, waiting, cannot
+    Column("slot", Integer),  # from 0; none where there are no slots, or while waiting for any
+    Column("seat", Integer),  # within the slot, from 0; none where nothing limits them, or while waiting
+    Column("heads", Integer, nullable=False),
+    Column("way", String, nullable=False),  # in-person, phone, video
+    Column("remind", String, nullable=False),  # both, day, hour, none
+    Column("sealed", LargeBinary),  # topic, needs, interpreter; emptied the day after
+    Column("came", Boolean),  # as the host noted
+    Column("made_at", String, nullable=False),
+    UniqueConstraint("occasion", "person"),
+    UniqueConstraint("occasion", "slot", "seat"),
+    Index("bookings_person", "person"),
+    sqlite_with_rowid=False,
+)
+
+wishes = Table(  # what people chose to hear of besides: charity, wellbeing (MSG-2)
+    "wishes",
+    metadata,
+    _person(primary_key=True),
+    Column("kind", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+room_notes = Table(  # "said in the room": themes, and words without names, as the host noted them
+    "room_notes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("occasion", String, ForeignKey("occasions.id"), nullable=False),
+    Column("theme", String, nullable=False),
+    Column("sealed", LargeBinary),
+    Index("room_notes_occasion", "occasion"),
+    sqlite_with_rowid=False,
+)
+
+requests = Table(  # pupils who asked to talk with an adult; gone when the adult has been with them
+    "requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    _person(nullable=False),
+    Column("adult", String, ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("asked_at", String, nullable=False),
+    Column("seen_at", String),
+    UniqueConstraint("person", "adult"),
+    sqlite_with_rowid=False,
+)
+
+sendings = Table(  # questions that are to go out on a day and time
+    "sendings",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("form", String, nullable=False),
+    Column("group_id", String, ForeignKey("groups.id"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # decision, decider, dates
+    Column("due_at", String, nullable=False),
+    Column("by", String),
+    Column("state", String, nullable=False),  # planned, sent, refused, cancelled
+    Column("why", String),
+)
+
+wedid = Table(  # rows of "you said, we did"
+    "wedid",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("survey", String, ForeignKey("surveys.id"), nullable=False),
+    Column("said", Text, nullable=False),
+    Column("how_many", Integer),
+    Column("answer", String, nullable=False),  # did, doing, already, cannot
+    Column("words", Text, nullable=False),  # what is done; for cannot: why
+    Column("who", Text, nullable=False),  # a role, not a name
+    Column("by_when", String),
+    Column("state", String, nullable=False),  # draft, published, replaced
+    Column("written_by", String),
+    Column("seen_by", String),  # the colleague of the second look
+    Column("published_on", String),
+    Column("replaces", String),
+    Index("wedid_survey", "survey", "state"),
 )
 
 links = Table(  # one-time links: a file to fetch, or the queue page

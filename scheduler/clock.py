@@ -13,17 +13,25 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from data.database import Database, DatabaseProblem
 from data.school import School
 from data.tombstone_mirror import mirror_due
+from scheduler.answer_dates import answers_due
+from scheduler.asking import ask_others_due
 from scheduler.backing_up import back_up_due
-from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
+from scheduler.due import close_due, forget_due, read_due, remind_due
+from scheduler.following_up import follow_up_due
+from scheduler.hosting import hosts_due
 from scheduler.keeping import keep_due
 from scheduler.ladder import climb_due, test_alert_due
 from scheduler.leaps import Careful
+from scheduler.nudging import nudge_due
 from scheduler.old_keys import old_keys_due
+from scheduler.planned import SendPlanned, planned_due
+from scheduler.sending import Sender, send_due
 from scheduler.tidying import tidy_due
 
 log = logging.getLogger(__name__)
 
 Round = Callable[[datetime], Awaitable[bool]]
+Timekeeper = AsyncIOScheduler  # what others call the clock
 
 
 def now_utc() -> datetime:
@@ -32,20 +40,30 @@ def now_utc() -> datetime:
 
 
 def make_clock(
-    db: Database, school: School, sender: Sender, every: float = 1.0, backups: Path | None = None
+    db: Database,
+    school: School,
+    sender: Sender,
+    every: float = 1.0,
+    backups: Path | None = None,
+    send_planned: SendPlanned | None = None,
 ) -> AsyncIOScheduler:
     """A clock to start and shut down with the program; each job runs alone and is never skipped for being late.
 
-    `backups`: the folder of the nightly ones; none are made without it.
+    `backups`: the folder of the nightly ones; none are made without it. `send_planned` sends what was planned.
     """
     clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
     careful = Careful(db).round
     jobs: dict[str, tuple[Round, float]] = {
         "send": (lambda now: send_due(sender, now), every),
         "climb": (lambda now: climb_due(db, school, now), 5 * every),
+        "talk": (lambda now: ask_others_due(db, school, now), 5 * every),
         "test": (lambda now: test_alert_due(db, school, now), 300 * every),
         "close": (careful(lambda now: close_due(db, school, now)), 5 * every),
         "remind": (lambda now: remind_due(db, now), 5 * every),
+        "hosts": (lambda now: hosts_due(db, school, now), 30 * every),
+        "follow up": (lambda now: follow_up_due(db, school, now), 60 * every),
+        "answers": (lambda now: answers_due(db, school, now), 300 * every),
+        "nudge": (careful(lambda now: nudge_due(db, now)), 30 * every),
         "tidy": (lambda now: tidy_due(sender, now), 2 * every),
         "read": (lambda now: read_due(db, school, now), 30 * every),
         "forget": (careful(lambda now: forget_due(db, now)), 600 * every),
@@ -53,11 +71,13 @@ def make_clock(
         "old keys": (careful(lambda now: old_keys_due(db, now)), 3600 * every),
         "mirror": (lambda now: mirror_due(db, now), 5 * every),
     }
+    if send_planned:
+        jobs["planned"] = (careful(lambda now: planned_due(db, school, send_planned, now)), 5 * every)
     if backups:
         jobs["back up"] = (careful(lambda now: back_up_due(db, school, backups, now)), 300 * every)
     for name, (round, seconds) in jobs.items():
         clock.add_job(_job(name, round), "interval", seconds=seconds, id=name, max_instances=1, next_run_time=now_utc())
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns at each tick while a job goes on
     return clock
 
 

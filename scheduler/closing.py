@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from data.answers import Closed, mark_lost, open_box
+from data.answers import Closed, least_sheets, mark_lost, open_box
 from data.audit import note
 from data.database import Tx
 from data.outbox import NORMAL, drop_for, post, post_tidying
@@ -16,6 +16,7 @@ from data.queue import Words, add_words
 from data.runs import BoxLost, Run, after_reading, people_in, runs_in, save_run
 from data.school import load_school
 from data.surveys import Survey
+from scheduler.following_up import keep_for_next_term
 from scheduler.naming import readers
 
 READERS = ("dsl", "deputy")  # told when something waits
@@ -24,10 +25,13 @@ READERS = ("dsl", "deputy")  # told when something waits
 async def close_survey(tx: Tx, survey: Survey, now: datetime, on: date, by: str | None = None) -> Closed | None:
     """Close it in this transaction; None when it was closed already. `by` is who does it, for the audit log.
 
-    After the commit call data.answers.seal_off(db, survey.id), which destroys the box key.
+    After the commit call data.answers.seal_off(db, survey.id), which destroys the box key. A pool with too few answers
+    is kept for the next term instead, and None comes back.
     """
     try:
         runs = await runs_in(tx, survey)
+        if await _is_kept(tx, survey, runs, now):
+            return None
         texts = await _words(tx, survey, runs)
         closed = await open_box(tx, survey, on)
     except BoxLost:
@@ -38,9 +42,20 @@ async def close_survey(tx: Tx, survey: Survey, now: datetime, on: date, by: str 
             await hand_to_readers(tx, texts, survey.id, now)
         await _tell(tx, survey, closed, now)
         for run in runs:
-            if run.shown:
+            if run.shown and run.person:
                 await post_tidying(tx, run.person, run.shown, now)
     return closed
+
+
+async def _is_kept(tx: Tx, survey: Survey, runs: list[Run], now: datetime) -> bool:
+    """Whether this is a pool that too few have answered; then it is open for another term (domain B6)."""
+    school = await load_school(tx)
+    if not survey.pooled or not survey.open or school is None:
+        return False
+    if sum(run.state.sent is not None for run in runs) >= least_sheets(survey):
+        return False
+    await keep_for_next_term(tx, survey, school, now)
+    return True
 
 
 async def give_up_lost_box(tx: Tx, survey: Survey, now: datetime, on: date) -> Closed:
@@ -48,7 +63,7 @@ async def give_up_lost_box(tx: Tx, survey: Survey, now: datetime, on: date) -> C
     people = await people_in(tx, survey.id)
     await note(tx, "survey.lost", survey.id, now)
     await mark_lost(tx, survey, people, on)
-    await drop_for(tx, "invitation", survey.id)
+    await _drop_waiting(tx, survey.id)
     await post(tx, "lost", survey.id, people, now)
     return Closed("lost", untouched=tuple(people))
 
@@ -96,9 +111,18 @@ async def _author(tx: Tx, survey: Survey, run: Run) -> tuple[str, str]:
 
 
 async def _tell(tx: Tx, survey: Survey, closed: Closed, now: datetime) -> None:
-    await drop_for(tx, "invitation", survey.id)
+    """Everybody asked; of a pool nobody, for who is still known of a term's visits is chance."""
+    await _drop_waiting(tx, survey.id)
+    if survey.pooled:
+        return
     if closed.state == "unopened":
         await post(tx, "unopened", survey.id, closed.people, now)
         return
     await post(tx, "not-sent", survey.id, closed.unsent, now)
     await post(tx, "told", survey.id, sorted((*closed.finished, *closed.untouched)), now)
+
+
+async def _drop_waiting(tx: Tx, survey: str) -> None:
+    """Neither an invitation nor a reminder goes out for questions that are closed."""
+    for kind in ("invitation", "nudge"):
+        await drop_for(tx, kind, survey)

@@ -1,9 +1,10 @@
 """The safeguarding ladder (SAFE-5): DSL, deputy, head; each has 15 minutes of office hours to tap.
 
-Inside office hours the first is alerted at once and the next after each quarter of an hour without a tap; after the
-last it begins again, until somebody taps. Outside, those who chose so are alerted at once and nothing climbs: the
-ladder starts at the next opening minute. Somebody who cannot be reached, is away or has not joined is no rung at all:
-the next one's turn comes at once, at any hour. An item about somebody never goes to them (SAFE-7).
+Inside office hours (on days when somebody is in, by the school's calendar) the first is alerted at once and the next
+after each quarter of an hour without a tap; after the last it begins again, until somebody taps. Outside, those who
+chose so are alerted at once and nothing climbs: the ladder starts at the next opening minute. Somebody who cannot be
+reached, is away or has not joined is no rung at all: the next one's turn comes at once, at any hour. An item about
+somebody never goes to them (SAFE-7).
 
 Every step is written in one transaction with the letter it causes, so a crash repeats a step or does nothing.
 """
@@ -27,6 +28,7 @@ from data.alerts import (
     start_alert,
     steps_of,
 )
+from data.calendar import load_calendar
 from data.database import Database, Tx, read_fact, write_fact
 from data.outbox import ALERT, post
 from data.people import can_be_reached, find_person, people_with_role
@@ -51,7 +53,7 @@ async def raise_alert(tx: Tx, school: School, item: str, now: datetime) -> list[
     await start_alert(tx, item, now)
     alert = await find_alert(tx, item)
     assert alert
-    if school.is_open(now):
+    if await is_open(tx, school, now):
         return await climb(tx, school, alert, now)
     return await _out_of_hours(tx, school, alert, now)
 
@@ -63,11 +65,28 @@ async def climb_due(db: Database, school: School, now: datetime) -> bool:
             return False
     async with db.transaction() as tx:
         for alert in await alerts_due(tx, now):
-            if school.is_open(now):
+            if await is_open(tx, school, now):
                 await climb(tx, school, alert, now)
             else:
-                await move_alert(tx, alert.item, alert.rung, school.next_opening(now))
+                await move_alert(tx, alert.item, alert.rung, await next_opening(tx, school, now))
     return True
+
+
+async def is_open(tx: Tx, school: School, now: datetime) -> bool:
+    """Whether somebody is in the office now, by its hours and the school's calendar (SAFE-5)."""
+    return school.is_open(now, await load_calendar(tx, school.nation))
+
+
+async def next_opening(tx: Tx, school: School, now: datetime) -> datetime:
+    return school.next_opening(now, await load_calendar(tx, school.nation))
+
+
+async def hurry(tx: Tx, school: School, now: datetime) -> None:
+    """The calendar has changed: no alert waits longer than until school opens by the new one."""
+    latest = now if await is_open(tx, school, now) else await next_opening(tx, school, now)
+    for alert in await open_alerts(tx):
+        if alert.climb_at > latest + PATIENCE:
+            await move_alert(tx, alert.item, alert.rung, latest)
 
 
 async def climb(tx: Tx, school: School, alert: Alert, now: datetime) -> list[str]:
@@ -76,14 +95,14 @@ async def climb(tx: Tx, school: School, alert: Alert, now: datetime) -> list[str
     for turn in range(alert.rung, alert.rung + len(rungs)):
         role = rungs[turn % len(rungs)]
         if await _alert_role(tx, alert, role, await _here(tx, alert, role, now), now):
-            await move_alert(tx, alert.item, turn + 1, _next_step(school, now))
+            await move_alert(tx, alert.item, turn + 1, await _next_step(tx, school, now))
             return [role]
-    await move_alert(tx, alert.item, alert.rung, _next_step(school, now))
+    await move_alert(tx, alert.item, alert.rung, await _next_step(tx, school, now))
     return []
 
 
-def _next_step(school: School, now: datetime) -> datetime:
-    return now + PATIENCE if school.is_open(now) else school.next_opening(now)
+async def _next_step(tx: Tx, school: School, now: datetime) -> datetime:
+    return now + PATIENCE if await is_open(tx, school, now) else await next_opening(tx, school, now)
 
 
 async def _alert_role(tx: Tx, alert: Alert, role: str, here: Sequence[str], now: datetime) -> bool:
@@ -134,7 +153,7 @@ async def _out_of_hours(tx: Tx, school: School, alert: Alert, now: datetime) -> 
         if awake and await _alert_role(tx, alert, role, awake, now):
             alerted.append(role)
     if alerted or asleep:
-        await move_alert(tx, alert.item, 0, school.next_opening(now))
+        await move_alert(tx, alert.item, 0, await next_opening(tx, school, now))
         return alerted or [RUNGS[0]]
     return await climb(tx, school, alert, now)
 
@@ -195,10 +214,8 @@ async def alert_routed(tx: Tx, item: Item, route: str, now: datetime) -> list[st
 async def test_alert_due(db: Database, school: School, now: datetime) -> bool:
     """In the first office hours of a month, a test alert to everybody on the ladder; whether it was posted."""
     month = now.astimezone(school.zone).strftime("%Y-%m")
-    if not school.is_open(now):
-        return False
     async with db.reading() as tx:
-        if await read_fact(tx, TESTED) == month.encode():
+        if await read_fact(tx, TESTED) == month.encode() or not await is_open(tx, school, now):
             return False
     async with db.transaction() as tx:
         await write_fact(tx, TESTED, month.encode())

@@ -10,7 +10,7 @@ from conversations.channel import TryLater, Unreachable
 from data.access import ended_addresses, forget_address
 from data.outbox import ALERT, TIDYING, Letter, claim, forget_letter, numbers_to_tidy, try_again
 from data.people import Address, addresses_of
-from scheduler.due import Sender
+from scheduler.sending import Sender
 
 log = logging.getLogger(__name__)
 

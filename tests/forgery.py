@@ -12,6 +12,7 @@ import re
 import string
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -23,9 +24,11 @@ from conversations.form import Form, read_form
 from conversations.library import bundled_forms
 from conversations.roles import FAMILIES, MAY, ROLES, STAFF_ROLES, may
 from conversations.texts import load_texts
+from data.events import coming_occasions
 from data.people import Address, find_group
 from data.tables import metadata
 from data.tombstones import CHANGED, STOP
+from tests.event_days import add_meeting, add_slots
 from tests.school import School, Talk
 
 # Every kind of button that opens something, read from the code, so that a new one is forged from its first day.
@@ -51,6 +54,7 @@ LINES = {  # what a victim types at each type of question
     "one": "1", "few": "1, 2", "scale": "2", "ask": "1", "number": "3", "date": "5 May 2027", "text": "More time",
 }  # fmt: skip
 PLACES = ("intro", "first", "middle", "paused", "review", "change", "sent")
+ASK = "t=ask"  # like the call for help, it is anybody's own right and reaches an adult
 HURT = "my uncle hurts me"
 
 
@@ -73,16 +77,44 @@ def forms() -> list[Form]:
 async def busy(school: School) -> BusySchool:
     """All forms open, victims of every role at every place, and one attacker of each role."""
     shown: list[str] = []
+    await _events(school)
     victims = [talk async for talk in _families(school, shown)] + [talk async for talk in _staff(school, shown)]
+    await _booked(victims, shown)
     await school.dialogue.hear(Address("telegram", "9001"), Text(f"/start {await school.code('parent')}"))
     attackers = [school.on(await school.person(role, group="Year 3 parents")) for role in ROLES]
     return BusySchool(school, sorted(set(shown)), await _ids(school), attackers, victims)
 
 
+async def _events(school: School) -> None:
+    """A drop-in with times, a coffee morning, and a charity event, all for the victims' group."""
+    at = school.clock.now + timedelta(days=2)
+    async with school.db.transaction() as tx:
+        group = await find_group(tx, "SEND parents") or ""
+        await add_slots(tx, group, at, 2)
+        await add_meeting(tx, group, at, at + timedelta(days=1), capacity=2)
+        await add_meeting(tx, group, at, kind="charity")
+
+
+async def _booked(victims: list[Talk], shown: list[str]) -> None:
+    """Two have a place, one waits, one has said no; each has seen every button there is; a pupil asks for an adult."""
+    async with victims[0].school.db.reading() as tx:
+        coming = await coming_occasions(tx, None, victims[0].school.clock.now)
+    for occasion in coming:
+        for talk, act in zip(victims, ("slot", "come", "wait", "cannot"), strict=False):
+            for says in ("open", act, "heads", "remind", "times", "open"):
+                talk.reply = await talk.forges(f"e={says}.{occasion.id}" + (".0" if says == "slot" else ""))
+                shown += _buttons(talk)
+    pupil = victims[ROLES.index("pupil") - len(ROLES)]
+    await pupil.types("/dropins")
+    shown += _buttons(pupil)
+    pupil.reply = await pupil.forges(ASK)
+    shown += _buttons(pupil)
+
+
 async def _families(school: School, shown: list[str]) -> AsyncIterator[Talk]:
     await school.readers()
-    parents = await school.people(12) + await school.people(2, "young-person") + await school.people(2, "pupil")
-    for form in forms():
+    for form in forms():  # new people each, because nobody is asked more than twice in half a term (6.9)
+        parents = await school.people(12) + await school.people(2, "young-person") + await school.people(2, "pupil")
         survey = await _sent(school, form)
         for person, place in zip(parents, PLACES * 2, strict=False):
             talk = school.on(person)
@@ -160,7 +192,7 @@ def forged(dice: random.Random, busy: BusySchool, powerless: bool) -> str:
     ways = [_noise, _stolen, _changed, _other_step] + [_asked, _asked] * powerless
     while True:
         says = dice.choice(ways)(dice, busy)
-        if says != "c=needhelp" and (powerless or not Tap(says).asked()):
+        if says not in ("c=needhelp", ASK) and (powerless or not Tap(says).asked()):
             return says
 
 

@@ -27,8 +27,11 @@ from data.place import Place, SqliteFile
 from data.school import check_school, save_school
 from data.sqlite import prepare
 from data.vault import BoxKeys, Vault
-from scheduler.due import Sender, close_due, forget_due, read_due, remind_due, send_due
+from scheduler.due import close_due, forget_due, read_due, remind_due
+from scheduler.following_up import follow_up_due
+from scheduler.hosting import hosts_due
 from scheduler.ladder import climb_due
+from scheduler.sending import Sender, send_due
 from scheduler.tidying import tidy_due
 
 ELMFIELD = {
@@ -36,6 +39,7 @@ ELMFIELD = {
     "timezone": "Europe/London",
     "phone": "0161 496 0000",
     "office_hours": "Mon-Fri 08:30-16:00",
+    "send_window": "always",  # tests about times of sending say otherwise
     "people": {
         "senco": "Ms Patel", "dsl": "Mr Okafor", "deputy_dsl": "Mrs Lee", "head": "Mrs Ahmed", "chair": "Mr Jones",
     },
@@ -112,6 +116,8 @@ class School:
         sender = Sender(self.db, self.house.school, self.letters.compose, channels or {}, self.owner)
         await close_due(self.db, self.house.school, self.clock.now)
         await remind_due(self.db, self.clock.now)
+        await hosts_due(self.db, self.house.school, self.clock.now)
+        await follow_up_due(self.db, self.house.school, self.clock.now)
         await read_due(self.db, self.house.school, self.clock.now)
         await forget_due(self.db, self.clock.now)
         await climb_due(self.db, self.house.school, self.clock.now)

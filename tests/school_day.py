@@ -10,7 +10,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,18 +21,20 @@ from bot.said import Said, Tap, Text
 from bot.survey_files import files_of
 from data.answers import count_answers, count_sheets, destroy_spent_keys
 from data.audit_check import check_log
+from data.bookings import bookings_for
 from data.counting import count_check
 from data.database import Database, Tx
+from data.events import coming_occasions, save_occasion
 from data.looks import note_look
-from data.people import Address, add_address, find_person, person_at
+from data.people import Address, add_address, find_group, find_person, person_at
 from data.place import Place, SqliteFile
 from data.queue import waiting_items
 from data.records import all_records
-from data.runs import find_run, run_of
+from data.runs import count_runs, find_run, run_of
 from data.surveys import find_survey
 from data.tables import outbox
-from scheduler import due
 from scheduler.backing_up import back_up_due
+from tests.event_days import add_slots
 from tests.faults import Trip, WatchedPhones, survives, watch
 from tests.school import Clock, School, opened
 from tests.test_privacy_modes import room, sent
@@ -43,6 +45,7 @@ PARENTS = 11
 ANON, CONF, NAMED = "calm-anon-1", "calm-conf-1", "calm-named-1"
 GIVEN = {ANON: ("1", "1", "2", "2", "1"), CONF: ("1",), NAMED: ("2",)}  # the first answer of parents 0, 1, ...
 DISCLOSURE = "my uncle hurts me"
+AFTER, VISITORS = "drop-in-feedback-1", ("parent-0", "parent-1")
 NEWCOMER, LEAVER, QUIET = "newcomer", "parent-9", "parent-8"
 
 
@@ -59,7 +62,16 @@ async def prepared(folder: Path, place: Place | None = None) -> str:
                 await _with_phone(school, await school.person("parent"), f"parent-{nth}")
             for mode in ("CONF", "NAMED"):
                 await sent(school, room(mode, id=f"calm-{mode.lower()}"))
+            async with school.db.transaction() as tx:
+                await _plan(tx)
             return await school.code("parent", "SEND parents")
+
+
+async def _plan(tx: Tx) -> None:
+    """Two slots of a drop-in this afternoon, with the reminder of an hour before."""
+    starts = FRIDAY.replace(hour=14)
+    occasion = await add_slots(tx, await find_group(tx, "SEND parents") or "", starts, 2)
+    await save_occasion(tx, replace(occasion, first_done=True, hour_at=starts - timedelta(hours=1)))
 
 
 async def _with_phone(school: School, person: str, place: str) -> None:
@@ -90,10 +102,12 @@ class Days:
         for survey, choices in GIVEN.items():
             for nth, choice in enumerate(choices):
                 await self.answers(f"parent-{nth}", survey, choice)
+        await self.books()
         await self.hears(QUIET, Text("/stop"))
         await self.hears(LEAVER, Text("/delete"), Text("yes, delete"))
         await self.hears("parent-7", Text(DISCLOSURE))
         await self.ticks(0, 75, 15 * 60, 15 * 60 + 75, 30 * 60, 30 * 60 + 75)
+        await self.meets()
         self.clock.move(days=15)
         await self.ticks(0, 75, 150)
         await self.survives(self.exports)
@@ -125,6 +139,22 @@ class Days:
     async def answers(self, place: str, survey: str, choice: str) -> None:
         typed = [Text(words) for words in ("Yes, start", choice, "1", "skip", "Send my answers")]
         await self.hears(place, Tap(f"o={survey}"), *typed, survey=survey)
+
+    async def books(self) -> None:
+        """Two have the slots, one waits; the first is going to leave."""
+        async with self.db.reading() as tx:
+            (self.occasion,) = [o.id for o in await coming_occasions(tx, None, FRIDAY)]
+        for place, act in ((LEAVER, "slot.{}.0"), ("parent-0", "slot.{}.1"), ("parent-1", "wait.{}")):
+            await self.hears(place, Tap(f"e={act.format(self.occasion)}"))
+
+    async def meets(self) -> None:
+        """The reminder, the drop-in, and in the evening how it was."""
+        for hour in (13, 17):
+            self.clock.set(FRIDAY.replace(hour=hour, minute=1))
+            await self.ticks(0, 75)
+        for place in VISITORS:
+            typed = [Text(words) for words in ("Yes, start", "1", "1", "skip", "Send my answers")]
+            await self.hears(place, Tap(f"o={AFTER}"), *typed, survey=AFTER)
 
     async def exports(self) -> None:
         async with self.db.transaction() as tx:
@@ -179,10 +209,23 @@ class Days:
             assert not (await check_log(tx)).problems
             await self._people_as_they_wished(tx)
             await self._all_letters_explained(tx)
-        assert self.db.boxes.surveys() == []
+        async with self.db.reading() as tx:
+            await self._visits_once(tx)
+        assert self.db.boxes.surveys() == [AFTER]
         alerts = Counter(who for who, _ in self.phones.got if who in READERS)
         assert all(alerts[reader] for reader in READERS), alerts
         assert list(self.backups.iterdir()), "no backup"
+
+    async def _visits_once(self, tx: Tx) -> None:
+        """The leaver's slot went to whoever waited; both were reminded and asked, and each of them has one sheet."""
+        seats = {(b.slot, b.seat) for b in await bookings_for(tx, self.occasion)}
+        assert seats == {(0, 0), (1, 0)}
+        for kind in ("reminder-hour", "how-was-it"):
+            posted = await tx.all(select(outbox.c.person).where(outbox.c.kind == kind))
+            assert len({r.person for r in posted}) == len(posted) == len(VISITORS), kind
+        pool = await find_survey(tx, AFTER)
+        assert pool
+        assert (pool.asked, await count_runs(tx, pool)) == (2, (2, 2))
 
     async def _counted_once(self, tx: Tx, survey: str, choices: tuple[str, ...]) -> None:
         found, counts = await find_survey(tx, survey), await count_answers(tx, survey)
@@ -220,7 +263,6 @@ async def play_once(template: Path, folder: Path, code: str, k: int, error: type
     place = copy(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.school.place_for", lambda _: place)
-        patch.setattr(due, "PACE", 0)
         watch(trip, patch)
         days = Days(folder, trip, code)
         try:

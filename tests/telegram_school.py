@@ -12,7 +12,8 @@ from pathlib import Path
 from bot.settings import Settings
 from bot.telegram_channel.application import make_application, running, serve, token_of
 from bot.telegram_channel.channel import TelegramChannel
-from bot.telegram_channel.polling import App
+from bot.telegram_channel.intake import App
+from bot.telegram_channel.limiter import LETTER
 from bot.telegram_channel.token import Token
 from data.place import SqliteFile
 from tests.school import Clock, School, opened
@@ -27,7 +28,7 @@ class TelegramSchool:
     def __init__(self, server: TelegramServer, school: School, application: App) -> None:
         self.server = server
         self.school = school
-        self.channel = TelegramChannel(application.bot)
+        self.channel = TelegramChannel(application.bot, lane=LETTER)
         self.token: Token = token_of(application)
 
     async def joins(self, role: str, group: str | None = None) -> Person:
@@ -41,7 +42,8 @@ class TelegramSchool:
         return person
 
     async def rounds(self) -> None:
-        """Everything that is due, sent over Telegram."""
+        """Everything that is due, sent over Telegram; a wait that Telegram or a broken line asked for first."""
+        await asyncio.sleep(self.channel.pause)
         await self.school.rounds({"telegram": self.channel})
 
 

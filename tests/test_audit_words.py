@@ -26,6 +26,7 @@ from data.audit import COMMAND_LINE
 from data.audit_kinds import KINDS
 from data.codes import Invitation, make_code, slip_of_code
 from data.comments import THEME, Comment, save_comment
+from data.events import coming_occasions
 from data.people import find_group
 from data.queue import add_item
 from data.removals import sheet_numbers
@@ -151,7 +152,7 @@ async def test_every_page_writes_what_it_declares(school: School, browsers: NewB
     await set_up(school, w.browser, "/me")
     assert "factor.set" in {row.what for row in await rows(school)}
     w.wrote["POST", "/factor"].add("factor.set")
-    for part in (play_queue, play_people, play_staff, play_results, play_joining):
+    for part in (play_queue, play_people, play_events, play_staff, play_results, play_joining):
         await part(school, w, browsers)
     told = {route: set(words) for route, words in PAGES.items()}
     ladder = {"alert.alerted", "alert.blocked", "alert.nobody"}
@@ -196,6 +197,17 @@ async def play_queue(school: School, w: Watched, browsers: NewBrowser) -> None:
     await w.post(f"/queue/{id}/comment", say="theme", words="words", **{"theme-1": "lunch"})
     await w.post(f"/queue/{id}/comment", say="held", words="words")
     await w.post(f"/queue/{id}/comment", say="quote", words="words")
+
+
+async def play_events(school: School, w: Watched, browsers: NewBrowser) -> None:
+    await fresh(school, w)
+    text = "kind,title,date,starts,group\ndrop-in,,2/6/2099,9:00,SEND parents\nevent,Fair,2/6/2099,9:00,SEND parents\n"
+    await w.post("/events/import", do="make", text=text)
+    async with school.db.reading() as tx:
+        first, *_ = await coming_occasions(tx, None, school.clock.now)
+    for path in ("/events", "/events/import", f"/events/{first.id}"):
+        await w.get(path)
+    await w.post(f"/events/{first.id}", do="sheet")
 
 
 async def play_people(school: School, w: Watched, browsers: NewBrowser) -> None:
@@ -311,18 +323,25 @@ async def test_every_command_writes_what_it_declares(school: School) -> None:
         assert new <= set(CHAT[name]), (name, new)
         wrote[name] |= new
 
-    await watch("send", talk, "Help for extra needs (SEND)", "SEND parents", "Send now")
+    hold = ("How far is it?", "Pause sending", "Go on sending", "Stop sending", "Yes, stop sending")
+    await watch("send", talk, "Help for extra needs (SEND)", "SEND parents", "Send now", *hold)
     await watch("surveys", parent, "Open", "Yes, start", "Very well")
     await watch("explain", parent)
     await watch("again", parent)
-    await watch("summary", talk)
+    await watch("summary", talk, "Remind now")
+    later = ("Change", ">7", ">10 November, half 3", "Plan it")
+    await watch("send", talk, "Help for extra needs (SEND)", "SEND parents", *later)
+    await watch("send", talk, "1 sending is planned", "Cancel it")
     await watch("close", talk, "Close and count")
     for name in ("dropins", "menu", "help", "language", "settings", "whoreads", "privacy", "mydata", "stop", "start"):
         await watch(name, parent)
     await watch("needhelp", parent)
     await watch("queue", talk, "I am away", ">9 November 2026")
     await watch("queue", talk, "I am back")
-    assert wrote["send"] == {"survey.sent"}
+    assert wrote["summary"] == {"survey.reminded"}
+    assert wrote["send"] >= {"survey.planned", "survey.plan-cancelled"}
+    sent = {"survey.sent", "sending.paused", "sending.resumed", "sending.stopped"}
+    assert wrote["send"] - {"survey.planned", "survey.plan-cancelled"} == sent
     assert wrote["close"] == {"survey.closed"}
     assert wrote["queue"] >= {"duty.away", "duty.back"}
     assert wrote["needhelp"]
@@ -368,6 +387,12 @@ def test_every_verb_writes_what_it_declares(tmp_path: Path, monkeypatch: pytest.
     play("survey show", "lunch-check")
     play("form show", "lunch-check")
     play("form check", "lunch.yaml")
+    for verb in ("calendar check", "calendar load"):
+        play(verb, yousaid.write("calendar.csv", "kind,from\ninset,2026-09-02\n"))
+    play("calendar show")
+    rows = "kind,title,date,starts\ndrop-in,,2/6/2099,9:00\nevent,Fair,2/6/2099,9:00\n"
+    for verb in ("event check", "event import", "event list"):
+        play(verb, *([] if verb.endswith("list") else [yousaid.write("term.csv", rows), "--group", GROUP]))
     play("audit show")
     play("backup", "school.backup")
     play("key sheet", "--out", "sheet.pdf")

@@ -16,6 +16,7 @@ from data.backup import back_up, backups_in, remove_old
 from data.backup_facts import OUTSIDE, PROVEN, note_time, time_of, trouble
 from data.backup_file import PIECE, SEALED_PIECE, BackupProblem
 from data.periods import Keeping
+from data.preparing import HEAD
 from data.queue import add_item
 from data.restoring import prove
 from data.scratch import PREFIX
@@ -43,7 +44,7 @@ async def states(school: School, now: datetime) -> dict[str, str]:
 async def test_once_a_night_and_caught_up_after_days_off(school: School, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     first = await night(school, folder, NIGHT)
-    assert first == ["yousaid-2026-11-22T0200-0003.backup"]
+    assert first == [f"yousaid-2026-11-22T0200-{HEAD}.backup"]
     assert await night(school, folder, NIGHT + timedelta(hours=23)) == first
     assert len(await night(school, folder, NIGHT + timedelta(hours=24))) == 2
     assert len(await night(school, folder, NIGHT + timedelta(days=4, hours=7))) == 3

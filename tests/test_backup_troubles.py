@@ -23,7 +23,7 @@ from data.scratch import PREFIX, clean, scratch
 from data.surveys import find_survey
 from data.vault import BoxKeys, Vault
 from scheduler.clock import make_clock
-from scheduler.due import Sender
+from scheduler.sending import Sender
 from tests.school import MASTER, MONDAY, School, opened
 from tests.test_dialogue import SURVEY, answer, send
 from tests.test_restoring import a_day, checked, files, restored, settings_in

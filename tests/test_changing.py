@@ -53,9 +53,9 @@ def test_a_backup_is_there_before_anything_changes(tmp_path: Path, old: Path) ->
     changed(old, tmp_path)
     assert schema_version(old) == HEAD
     (kept,) = (tmp_path / "backups").iterdir()
-    assert kept.name == "before-0003-2026-11-02T1000.backup"
+    assert kept.name == f"before-{HEAD}-2026-11-02T1000.backup"
     copy = open_copy(kept, VAULT, tmp_path)
-    assert (copy.schema, content(copy.path)) == ("0002", was)
+    assert (copy.schema, content(copy.path)) == (VERSIONS[-1], was)
     changed(old, tmp_path)  # nothing to change, so no second one
     assert len(list((tmp_path / "backups").iterdir())) == 1
 
@@ -130,7 +130,7 @@ def test_a_file_that_another_program_holds_is_told_so(tmp_path: Path, old: Path)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseBusy, match="another program"):
             changed(old, tmp_path)
-    assert schema_version(old) == "0002"
+    assert schema_version(old) == VERSIONS[-1]
 
 
 # --- the way back -------------------------------------------------------------------------------------------------
@@ -155,8 +155,8 @@ def test_rollback_keeps_what_was_answered_since(yousaid: CommandLine) -> None:
 
     ran = yousaid.done("rollback", "--yes")
 
-    assert "has schema 0002 now" in ran.out
-    assert schema_version(yousaid.database) == "0002"
+    assert f"has schema {VERSIONS[-1]} now" in ran.out
+    assert schema_version(yousaid.database) == VERSIONS[-1]
     with closing(sqlite3.connect(yousaid.database)) as connection:
         assert connection.execute("SELECT count(*) FROM answers").fetchone()[0] > 0
         there = connection.execute("SELECT count(*) FROM people").fetchone()[0]
@@ -169,6 +169,6 @@ def test_rollback_keeps_what_was_answered_since(yousaid: CommandLine) -> None:
 def test_rollback_asks_first_and_knows_no_other_schemas(yousaid: CommandLine) -> None:
     yousaid.done("survey", "list")
     assert yousaid("rollback", typed="n\n").code == 1
-    for wrong in ("0000", "0003", "two", "../1"):
+    for wrong in ("0000", HEAD, "two", "../1"):
         assert "--to takes" in yousaid("rollback", "--yes", "--to", wrong).refused()
     assert schema_version(yousaid.database) == HEAD

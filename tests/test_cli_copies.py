@@ -10,6 +10,7 @@ import pytest
 
 from data.lock import FileLock
 from data.outbox import outbox_counts
+from data.preparing import HEAD
 from data.vault import new_master_key
 from tests.command_line import GROUP, LUNCH, CommandLine, command_line_in
 
@@ -145,7 +146,7 @@ def test_a_folder_gets_named_files_and_loses_old_ones(yousaid: CommandLine) -> N
     assert "is on the disk of this machine" in first.out
     ours = sorted(p.name for p in disk.iterdir())
     assert (len(ours), ours[0]) == (3, "photos.zip")
-    assert all(re.fullmatch(r"yousaid-\d{4}-\d\d-\d\dT\d{4}-0003(-2)?\.backup", name) for name in ours[1:])
+    assert all(re.fullmatch(rf"yousaid-\d{{4}}-\d\d-\d\dT\d{{4}}-{HEAD}(-2)?\.backup", name) for name in ours[1:])
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second disk")

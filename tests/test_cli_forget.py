@@ -83,8 +83,9 @@ def test_a_day_to_come_can_only_be_looked_at(yousaid: CommandLine) -> None:
 
 def test_every_kind_of_the_night_has_words() -> None:
     """A kind without words would end the table with an error."""
-    source = (Path(__file__).parent.parent / "data" / "keeping.py").read_text(encoding="utf-8")
-    named = set(re.findall(r'(?:Gone\(|_delete\(tx, )"([a-z-]+)"', source))
+    data = Path(__file__).parent.parent / "data"
+    source = "".join((data / name).read_text(encoding="utf-8") for name in ("keeping.py", "keeping_events.py"))
+    named = set(re.findall(r'(?:Gone\(|delete_old\(\s*tx, )"([a-z-]+)"', source))
     assert named == set(KINDS)
 
 

@@ -187,6 +187,17 @@ def test_dates_decision_and_decider_are_taken_as_given(lunch: CommandLine) -> No
     assert row["answer_by"] == (day + timedelta(days=14)).isoformat()
 
 
+def test_how_far_a_sending_is(lunch: CommandLine) -> None:
+    """Field 20: counts only, in words and as JSON."""
+    lunch.done("send", "lunch-check", "--group", GROUP)
+    assert lunch.done("survey", "delivery", "lunch-check").lines == [
+        "Invitations to lunch-check-1",
+        "On the way now: 12",
+    ]
+    row = json.loads(lunch.done("survey", "delivery", "lunch-check", "--json").out)[0]
+    assert (row["kind"], row["waiting"], row["sent"], row["letters"], row["failed"]) == ("invitation", 12, 0, 12, {})
+
+
 def test_surveys_are_listed_with_their_counts(lunch: CommandLine) -> None:
     lunch.done("send", "lunch-check", "--group", GROUP)
     lunch.answer("lunch-check-1", 6)
@@ -285,3 +296,14 @@ def test_survey_whose_box_key_is_gone_can_still_be_listed_and_ended(lunch: Comma
     assert lunch.done("survey", "list").lines == ["lunch-check-1  open  12  -  -"]
     assert "answers are lost" in lunch.done("close", "lunch-check").out
     assert "lunch-check-1  lost" in lunch.done("survey", "list").out
+
+
+def test_a_third_sending_in_a_half_term_asks_only_the_others(lunch: CommandLine) -> None:
+    """6.9: and says how many were left out; where nobody is left it says from when it works."""
+    for _ in range(2):
+        lunch.done("send", "lunch-check", "--group", GROUP)
+    assert "You can send this from" in lunch("send", "lunch-check", "--group", GROUP).refused()
+    lunch.join(10)
+    ran = lunch.done("send", "lunch-check", "--group", GROUP)
+    assert ran.lines[0].startswith("Sent to 10 people")
+    assert ran.lines[1].startswith("Not asked, as they have had two consultations this half term: ")

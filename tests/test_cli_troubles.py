@@ -138,6 +138,7 @@ def test_processes_end_with_one_line_too(yousaid: CommandLine) -> None:
 EVERY = [
     *("demo", "setup", "run", "doctor", "invite", "send", "close", "export", "backup", "restore", "try", "form"),
     *("form list", "form check", "form add", "form show", "survey", "survey list", "survey show"),
+    *("calendar", "calendar load", "calendar check", "calendar show"),
 ]
 
 

@@ -45,6 +45,7 @@ def test_fresh_school_has_nothing_broken(yousaid: CommandLine) -> None:
         "safeguarding",
         "ladder",
         "backup",
+        "calendar",
         "web links",
     }
 
@@ -53,7 +54,7 @@ def test_words_name_each_remedy_and_end_with_the_sum(yousaid: CommandLine) -> No
     ran = yousaid.done("doctor")
 
     assert "-> yousaid invite --role dsl" in ran.out
-    assert ran.lines[-1].startswith("0 broken, 5 to look at, ")
+    assert ran.lines[-1].startswith("0 broken, 6 to look at, ")
 
 
 def test_doctor_changes_nothing_and_needs_no_network(yousaid: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

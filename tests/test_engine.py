@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from conversations import words as w
 from conversations.engine import Context, State, kept_answers, open_questions, progress, resume, start
 from conversations.form import Form, FormError, read_form
-from conversations.listening import parse_date, parse_time
+from conversations.listening import parse_date, parse_time, parse_when
 from conversations.texts import load_texts
 from data.runs import _apart, room_for
 
@@ -157,7 +157,11 @@ def test_a_wrong_form_names_file_question_and_remedy(spoiled: tuple[str, str], s
     [
         ("5/12/2026", "2026-12-05"), ("5 Dec", "2026-12-05"), ("Sat 5th December 2026", "2026-12-05"),
         ("2027-01-31", "2027-01-31"), ("1 November", "2027-11-01"), ("31 February", None), ("soon", None), ("5", None),
-        ("5/13/2026", None), ("٥/١٢/٢٠٢٦", "2026-12-05"),
+        ("5/13/2026", None), ("٥/١٢/٢٠٢٦", "2026-12-05"), ("today", "2026-11-02"), ("Tomorrow", "2026-11-03"),
+        ("Tuesday", "2026-11-03"), ("Monday", "2026-11-09"), ("next Tuesday", "2026-11-10"),
+        ("next Monday", "2026-11-09"), ("on thurs", "2026-11-05"), ("Tuesday week", "2026-11-10"),
+        ("Friday the 6th of November", "2026-11-06"), ("next week", None), ("29 February", None),
+        ("29 February 2028", "2028-02-29"), ("2026-11-31", None), ("Monday 31 February", None),
     ],
 )  # fmt: skip
 def test_dates_as_people_write_them(typed: str, meant: str | None) -> None:
@@ -168,7 +172,27 @@ def test_dates_as_people_write_them(typed: str, meant: str | None) -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [("9", "09:00"), ("9am", "09:00"), ("2.30 pm", "14:30"), ("14:30", "14:30"), ("12am", "00:00"), ("25", None),
-     ("13pm", None), ("nine", None), ("9 o'clock", "09:00")],
+     ("13pm", None), ("nine", "09:00"), ("9 o'clock", "09:00"), ("half 3", "15:30"), ("Half past three", "15:30"),
+     ("quarter to 4", "15:45"), ("quarter past nine", "09:15"), ("10 to 9", "08:50"), ("half 9 pm", "21:30"),
+     ("3.30", "15:30"), ("3.30 p.m.", "15:30"), ("03:30", "03:30"), ("6", "18:00"), ("7", "07:00"), ("noon", "12:00"),
+     ("at 2.30pm", "14:30"), ("half", None), ("half to 3", None), ("quarter 3", None), ("half 13", None),
+     ("quarter to 1", "12:45"), ("3:75", None), ("61 past 3", None), ("later", None)],
 )  # fmt: skip
 def test_times_as_people_write_them(typed: str, meant: str | None) -> None:
     assert parse_time(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("next Tuesday half 3", ("2026-11-10", "15:30")), ("next Tuesday", ("2026-11-10", None)),
+        ("5 December at 15:30", ("2026-12-05", "15:30")), ("3.30pm on Friday", ("2026-11-06", "15:30")),
+        ("tomorrow 9am", ("2026-11-03", "09:00")), ("half 3", ("2026-11-02", "15:30")),
+        ("2026-12-01 08:00", ("2026-12-01", "08:00")), ("5/12/2026, 9", ("2026-12-05", "09:00")),
+        ("5 Dec 2026 9.15", ("2026-12-05", "09:15")), ("31 February 9am", None), ("soon", None), ("9", None),
+        ("Friday 25:00", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_day_and_a_time_in_one_line(typed: str, meant: tuple[str, str | None] | None) -> None:
+    found = parse_when(typed, date(2026, 11, 2))
+    assert (found and (found[0].isoformat(), found[1])) == meant

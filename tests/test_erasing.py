@@ -16,6 +16,7 @@ from data.access import cut_access
 from data.alerts import set_away
 from data.answers import count_sheets, sheets_of
 from data.audit_check import check_log
+from data.bookings import Booking, Needs, book
 from data.children import add_places, set_name
 from data.codes import Invitation, make_code, make_device_code, note_wrong_code, place_of, read_code, remember_visit
 from data.comments import QUOTE, Comment, save_comment
@@ -25,6 +26,7 @@ from data.factors import add_factor
 from data.held import items_of
 from data.links import make_link
 from data.looks import note_look
+from data.moments import new_id
 from data.names import whose_sheet
 from data.outbox import post
 from data.pauses import set_pause
@@ -32,11 +34,14 @@ from data.people import add_address, find_group, people_with_role
 from data.queue import add_item, find_item, mark_read, mark_transferred, route_item
 from data.records import records_of
 from data.removals import count_removals
+from data.requests import ask_to_talk
 from data.sealed_tables import SEALED
 from data.sessions import start_session
 from data.surveys import all_surveys, find_survey
 from data.tables import marks, metadata, people, sheet_keys, surveys
 from data.vault import Vault
+from data.wishes import wish
+from tests.event_days import add_dropin
 from tests.school import School
 from tests.test_privacy_modes import close, gives, room, sent
 from tests.test_rights import known
@@ -129,12 +134,22 @@ async def belonging(school: School, person: str, label: str, dice: random.Random
             lambda: add_factor(tx, person, "SECRET", 1),
             lambda: set_away(tx, person, now + timedelta(days=3)),
             lambda: grant_role(tx, person, "governor", now),
+            lambda: _signs_up(tx, person, label, now),
+            lambda: wish(tx, person, "charity"),
+            lambda: ask_to_talk(tx, person, dsl, now),
         ]
         for thing in things:
             if dice.random() < 0.7:
                 await thing()  # type: ignore[no-untyped-call]
         for _ in range(dice.randrange(5)):
             await _item(tx, person, label, dsl, dice, now)
+
+
+async def _signs_up(tx: Tx, person: str, label: str, now: Any) -> None:
+    group = await find_group(tx, "SEND parents") or ""
+    occasion = await add_dropin(tx, group, now + timedelta(days=2), "Room 4", now)
+    needs = Needs("friends", "bsl", f"{label} needs a ramp")
+    await book(tx, occasion, Booking(new_id(), occasion.id, person, "coming", needs=needs, made_at=now))
 
 
 async def _pause(tx: Tx, person: str, now: Any) -> None:

@@ -81,7 +81,7 @@ async def test_a_wrong_day_is_asked_again(school: School, day: str, says: str) -
 
 async def test_a_wrong_time_is_asked_again(school: School) -> None:
     talk = school.on(await school.person("office"))
-    await talk.types("/dropin", "10 November", "half nine")
+    await talk.types("/dropin", "10 November", "half past")
     assert "I need a time" in talk.text
     assert "At what time?" in talk.text
     await talk.types("2.30pm", "The hall")

@@ -16,10 +16,12 @@ from data.moments import stamp
 from tests.intruder.linking import Case, Score, attack, attack_by_three
 from tests.intruder.naive import naive_school, naive_server
 from tests.intruder.schools import make_template, simulate
+from tests.intruder.visits import simulate_visits
 from tests.postgres_server import Server
 
 ALLOWED = 0.02  # of the people, beyond chance
 SCHOOLS = {10: 10, 20: 6, 30: 4, 60: 2}
+VISITORS, VISITS = 12, 8  # of a drop-in; schools
 SERVER_SCHOOLS = {10: 4, 30: 2}
 
 
@@ -86,6 +88,16 @@ async def test_nobodys_sheet_is_found_on_a_server(
         postgres.drop(place)
     for name, score in (("trained", attack(cases)), ("by three", attack_by_three(cases))):
         record_property("figure", as_words(f"{name}, PostgreSQL", people, len(cases), score))
+        assert score.gain <= ALLOWED + 3 * score.error, name
+
+
+@pytest.mark.slow
+async def test_nobodys_visit_tells_which_sheet_is_theirs(tmp_path: Path, record_property) -> None:
+    """FAIL-4, R5, B6: bookings, slots and the times of letters are known; who was let go of too. At most chance."""
+    await make_template(tmp_path / "template")
+    cases = [await simulate_visits(tmp_path / str(n), VISITORS, n, tmp_path / "template") for n in range(VISITS)]
+    for name, score in (("trained", attack(cases)), ("by three", attack_by_three(cases))):
+        record_property("figure", as_words(f"{name}, visits", VISITORS, VISITS, score))
         assert score.gain <= ALLOWED + 3 * score.error, name
 
 

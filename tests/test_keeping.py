@@ -16,43 +16,54 @@ from bot.survey_files import files_of
 from data.answers import count_answers, count_sheets, sheets_of
 from data.audit import entries, note
 from data.audit_check import check_log
+from data.bookings import Booking, Needs, book
 from data.codes import Invitation, find_invitation, make_code, read_code, spend_code
 from data.comments import QUOTE, Comment, save_comment
 from data.counting import count_check
-from data.dropins import add_dropin
+from data.events import Occasion
 from data.keeping import Gone, would_go
-from data.outbox import Letter
+from data.moments import new_id, stamp
+from data.outbox import Letter, post
 from data.people import find_group
 from data.queue import add_item, find_item, mark_read, mark_transferred, route_item, waiting_items
-from data.runs import start_errand
+from data.requests import ask_to_talk
+from data.runs import count_runs, start_errand
 from data.surveys import Survey, find_survey
 from data.tables import (
     answers,
     audit,
+    bookings,
     code_uses,
     codes,
     comments,
-    dropins,
+    events,
     links,
     marks,
     metadata,
+    occasions,
     outbox,
     people,
     queue,
     records,
+    requests,
+    room_notes,
     runs,
+    sendings,
     sessions,
     sheet_keys,
     totals,
     visits,
+    wedid,
     wrong_codes,
 )  # fmt: skip
 from data.tombstones import ANSWERS, ITEM, NAMES, PERSON, buried
 from scheduler.keeping import keep_due, last_kept
 from scheduler.plan import last_keeping_time
+from tests.event_days import add_dropin, add_meeting
 from tests.faults import Trip, watch
 from tests.school import MONDAY, School, opened
 from tests.test_privacy_modes import close, gives, room, sent
+from tests.visits import B6, asked_after, says_how_it_was
 
 LONDON = ZoneInfo("Europe/London")
 NEXT = datetime(2028, 9, 1, 2, tzinfo=UTC)  # the first night without the answers of autumn 2026
@@ -317,20 +328,108 @@ async def test_a_code_goes_thirty_days_after_it_ran_out_unless_somebody_came_in_
     assert await count(school, codes) == await count(school, code_uses) == 1
 
 
-async def test_drop_ins_go_a_month_after_the_day_with_who_was_told(school: School) -> None:
-    """6.8: sign-ups, end of event + 30 days."""
-    await school.people(2)
+async def over(school: School, ends: datetime) -> Occasion:
+    """A time with a booking that says what is needed, one who waits, a theme, and letters about it."""
+    people = await school.people(3)
     async with school.db.transaction() as tx:
         group = await find_group(tx, "SEND parents") or ""
-        starts = datetime(2026, 11, 5, 15, tzinfo=UTC)
-        await add_dropin(tx, group, starts, "Hall", starts - timedelta(days=1))
-    school.clock.set(datetime(2026, 11, 4, 16, tzinfo=UTC))
-    await school.rounds()
-    assert len(await messages(school, "reminder")) == 2
+        occasion = await add_dropin(tx, group, ends - timedelta(hours=1), "Hall", ends - timedelta(days=1))
+        for person, state in zip(people, ("coming", "waiting", "cannot"), strict=True):
+            needs = Needs("", "bsl", "a ramp")
+            await book(tx, occasion, Booking(new_id(), occasion.id, person, state, needs=needs, made_at=MONDAY))
+        await tx.run(insert(room_notes).values(id="said", occasion=occasion.id, theme="noise"))
+        await post(tx, "how-was-it", occasion.id, people[:1], ends)
+        await post(tx, "event-changed", f"{occasion.id}.1", people, ends)
+        await post(tx, "event", occasion.event.id, people, ends)
+    return occasion
+
+
+async def sealed(school: School) -> int:
+    async with school.db.reading() as tx:
+        return int(await tx.value(select(func.count()).where(bookings.c.sealed.is_not(None))))
+
+
+async def due(school: School) -> list[Gone]:
+    return await would_go(school.db, school.house.school, school.clock.now)
+
+
+async def test_what_is_needed_at_an_event_goes_the_day_after(school: School) -> None:
+    """S15, 6.8: access needs until used; also of those who waited, and not before midnight."""
+    await over(school, datetime(2026, 11, 5, 16, tzinfo=UTC))
+    await at_night(school, date(2026, 11, 5), hour=23)
+    assert await sealed(school) == 3
+    school.clock.set(datetime(2026, 11, 6, 3, tzinfo=UTC))
+    assert Gone("needs", 3, "2026-11-05T16:00:00.000000Z") in await due(school)
+    await at_night(school, date(2026, 11, 6))
+    assert (await sealed(school), await count(school, bookings)) == (0, 3)
+    assert "needs" not in {gone.kind for gone in await due(school)}
+
+
+async def test_sign_ups_go_a_month_after_the_day_with_who_was_told(school: School) -> None:
+    """6.8: sign-ups, end of event + 30 days. The time, its counts and themes stay as long as the logs."""
+    await over(school, datetime(2026, 11, 5, 16, tzinfo=UTC))
     await at_night(school, date(2026, 12, 5))
-    assert (await count(school, dropins), len(await messages(school, "reminder"))) == (1, 2)
+    assert (await count(school, bookings), await count(school, outbox)) == (3, 7)
     await at_night(school, date(2026, 12, 6))
-    assert (await count(school, dropins), len(await messages(school, "reminder"))) == (0, 0)
+    assert (await count(school, bookings), await count(school, outbox)) == (0, 0)
+    assert (await count(school, occasions), await count(school, room_notes), await count(school, events)) == (1, 1, 1)
+    await at_night(school, date(2027, 11, 5))
+    assert (await count(school, occasions), await count(school, room_notes)) == (1, 1)
+    await at_night(school, date(2027, 11, 6))
+    assert (await count(school, occasions), await count(school, room_notes), await count(school, events)) == (0, 0, 0)
+
+
+async def test_an_event_with_a_time_to_come_keeps_its_letters(school: School) -> None:
+    people = await school.people(1)
+    async with school.db.transaction() as tx:
+        group = await find_group(tx, "SEND parents") or ""
+        first, later = datetime(2026, 11, 5, 16, tzinfo=UTC), datetime(2026, 12, 15, 16, tzinfo=UTC)
+        times = await add_meeting(tx, group, first, later)
+        await post(tx, "event", times[0].event.id, people, first)
+        await post(tx, "event-changed", times[0].ref, people, first)
+    await at_night(school, date(2026, 12, 8))
+    async with school.db.reading() as tx:
+        assert [r.kind for r in await tx.all(select(outbox.c.kind))] == ["event"]
+
+
+async def test_the_link_between_a_visit_and_its_answers_goes_with_the_booking(school: School) -> None:
+    """B6: what was sent stays in the box and is nobody's; what was not sent is gone."""
+    people = await school.people(3)
+    await asked_after(school, people)
+    for person in people[:2]:
+        await says_how_it_was(school, person, *B6)
+    await at_night(school, date(2026, 12, 2))
+    assert await count(school, runs) == 3
+    await at_night(school, date(2026, 12, 3))
+    async with school.db.reading() as tx:
+        assert [r.person for r in await tx.all(select(runs.c.person))] == [None, None]
+        pool = await find_survey(tx, "drop-in-feedback-1")
+        assert pool
+        assert await count_runs(tx, pool) == (2, 2)
+    assert "visits-asked" not in {gone.kind for gone in await due(school)}
+
+
+async def test_requests_sendings_and_replaced_rows_have_their_days(school: School) -> None:
+    """6.8: a pupil's request a week; the rest with the logs. What is planned or in force stays."""
+    pupil, adult = await school.person("pupil"), await school.person("senco")
+    one = await answered(school, "CONF")
+    day = school.clock.now
+    async with school.db.transaction() as tx:
+        await ask_to_talk(tx, pupil, adult, day)
+        plan = {"form": "x", "group_id": await find_group(tx, "SEND parents"), "sealed": b"", "due_at": stamp(day)}
+        await tx.run(insert(sendings), [{**plan, "id": s, "state": s} for s in ("planned", "sent", "cancelled")])
+        row = {"survey": one, "said": "x", "answer": "did", "words": "x", "who": "the head"}
+        for state in ("replaced", "published"):
+            await tx.run(insert(wedid).values(id=state, state=state, published_on=day.date().isoformat(), **row))
+    await at_night(school, day.date() + timedelta(days=7))
+    assert await count(school, requests) == 1
+    await at_night(school, day.date() + timedelta(days=8))
+    assert await count(school, requests) == 0
+    assert (await count(school, sendings), await count(school, wedid)) == (3, 2)
+    await at_night(school, day.date().replace(year=day.year + 1) + timedelta(days=1))
+    async with school.db.reading() as tx:
+        assert [r.id for r in await tx.all(select(sendings.c.id))] == ["planned"]
+        assert [r.id for r in await tx.all(select(wedid.c.id))] == ["published"]
 
 
 async def test_logs_go_after_a_year_and_what_waits_stays(school: School) -> None:

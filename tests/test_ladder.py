@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,14 @@ from conversations.channel import Message, TryLater, Unreachable
 from conversations.naming import roles_named
 from data.access import cut_access
 from data.alerts import find_alert, set_any_hour, set_away, steps_of
+from data.calendar import Calendar, Stretch, save_calendar
 from data.forms import all_forms
 from data.people import add_address, find_group, mark_unreachable, set_stopped
 from data.queue import waiting_items
+from data.school import check_school
 from scheduler import ladder
 from scheduler.ladder import PATIENCE
-from tests.school import Clock, School, opened
+from tests.school import ELMFIELD, Clock, School, opened
 
 pytestmark = pytest.mark.both_databases
 
@@ -575,3 +577,85 @@ async def test_what_waits_for_somebody_whose_access_ends_goes_on_at_once(friday:
     async with friday.school.db.transaction() as tx:
         await end_access(tx, friday.people["dsl"], FRIDAY_EVENING)
     assert await friday.at(FRIDAY_EVENING + timedelta(seconds=5)) == ["deputy"]
+
+
+# --- the school's calendar ----------------------------------------------------------------------------------------
+
+AUTUMN = (
+    Stretch("term", date(2026, 9, 2), date(2026, 12, 18)),
+    Stretch("half-term", date(2026, 11, 9), date(2026, 11, 13)),
+    Stretch("inset", date(2026, 11, 16), date(2026, 11, 16)),
+    Stretch("festival", date(2026, 11, 17), date(2026, 11, 17)),
+    Stretch("closed", date(2026, 11, 18), date(2026, 11, 18)),
+)
+
+
+async def load(school: School, stretches: tuple[Stretch, ...] = AUTUMN) -> None:
+    async with school.db.transaction() as tx:
+        await save_calendar(tx, stretches)
+
+
+async def test_in_half_term_nothing_climbs_and_the_reply_says_when_school_opens(friday: Friday) -> None:
+    """SAFE-5, SAFE-6: who chose alerts at any hour has one at once; the ladder begins at the next opening minute."""
+    await load(friday.school)
+    wednesday = datetime(2026, 11, 11, 11, tzinfo=UTC)
+    friday.school.clock.set(wednesday)
+    said = await friday.says()
+
+    assert "nobody is reading this now. Mr Okafor will see it. School opens Monday 16 November, 8:30." in said
+    assert await friday.at(wednesday) == ["dsl"]
+    assert await friday.at(wednesday + timedelta(days=2)) == []
+    opening = datetime(2026, 11, 16, 8, 30, tzinfo=UTC)  # an INSET day: no pupils, and staff are in
+    assert await friday.at(opening - timedelta(seconds=1)) == []
+    assert await friday.at(opening) == ["dsl"]
+    assert await friday.at(opening + PATIENCE) == ["deputy"]
+
+
+async def test_a_ladder_that_began_goes_on_after_the_holiday(friday: Friday) -> None:
+    """SAFE-5: Friday's second step, and half term comes between it and the third."""
+    await load(friday.school)
+    await friday.says()
+    assert await friday.at(FRIDAY) == ["dsl"]
+    assert await friday.at(FRIDAY + PATIENCE) == ["deputy"]
+    assert await friday.at(MONDAY_OPENING) == []
+    assert await friday.at(MONDAY_OPENING + timedelta(days=7)) == ["head"]
+
+
+async def test_a_calendar_put_right_hurries_what_waited_by_the_wrong_one(friday: Friday) -> None:
+    """SAFE-5: a slip in a file must not hold an alert back for longer than the slip lasts."""
+    async with friday.school.db.transaction() as tx:
+        await set_any_hour(tx, friday.people["dsl"], False)
+    await load(friday.school, (Stretch("closed", date(2026, 11, 1), date(2026, 12, 15)),))
+    await friday.says()
+    assert await friday.at(FRIDAY + PATIENCE) == []
+
+    await load(friday.school, ())
+    async with friday.school.db.transaction() as tx:
+        await ladder.hurry(tx, friday.school.house.school, FRIDAY + PATIENCE)
+    assert await friday.at(FRIDAY + PATIENCE) == ["dsl"]
+
+
+@pytest.mark.parametrize(
+    ("when", "open_now", "opens"),
+    [
+        ("2026-11-06T10:00", True, "2026-11-16T08:30"),
+        ("2026-11-11T10:00", False, "2026-11-16T08:30"),  # half term
+        ("2026-11-16T10:00", True, "2026-11-17T08:30"),  # INSET: staff are in
+        ("2026-11-17T10:00", True, "2026-11-19T08:30"),  # a festival: the bot is silent, the office is open
+        ("2026-11-18T10:00", False, "2026-11-19T08:30"),  # closed
+        ("2026-12-21T10:00", False, "2027-01-11T08:30"),  # three weeks after the last day that is known
+        ("2028-05-01T10:00", False, "2028-05-02T08:30"),  # no calendar any more: weekdays without bank holidays
+    ],
+)
+def test_office_days_follow_the_calendar(when: str, open_now: bool, opens: str) -> None:
+    school = check_school(ELMFIELD, "school.yaml")
+    at, calendar = datetime.fromisoformat(when).replace(tzinfo=school.zone), Calendar(AUTUMN)
+    assert school.is_open(at, calendar) is open_now
+    assert school.next_opening(at, calendar) == datetime.fromisoformat(opens).replace(tzinfo=school.zone)
+
+
+def test_a_calendar_that_is_shut_for_ever_still_opens() -> None:
+    """SAFE-5: then the weekdays of the office hours count, so that every alert is due some time."""
+    school = check_school(ELMFIELD, "school.yaml")
+    shut = Calendar((Stretch("closed", date(2026, 1, 1), date(2030, 1, 1)),))
+    assert school.next_opening(FRIDAY, shut) == MONDAY_OPENING

@@ -16,6 +16,17 @@ from conversations.texts import load_texts
 TEXTS = load_texts()
 ROOT = Path(__file__).parent.parent
 FACTS = {
+    "came",
+    "columns",
+    "missed",
+    "new",
+    "number",
+    "old",
+    "reason",
+    "text",
+    "until",
+    "ways",
+    "words",
     "address",
     "age",
     "answer",
@@ -38,12 +49,14 @@ FACTS = {
     "decision",
     "deputy",
     "dsl",
+    "ends",
     "finished",
     "group",
     "head",
     "highest",
     "label",
     "least",
+    "hours",
     "low",
     "middle",
     "minutes",
@@ -68,12 +81,10 @@ FACTS = {
     "sendiass",
     "started",
     "survey",
-    "text",
     "time",
     "title",
     "who",
     "word_readers",
-    "words",
 }
 ACCESS = ("approve.letter", "device.added", "device.tried", "chat.")  # bot/access_letters.py
 
@@ -155,7 +166,7 @@ def test_every_placeholder_is_a_known_fact() -> None:
 
 def test_invitations_and_alerts_are_neutral_on_a_lock_screen() -> None:
     """FAIL-7: no name, no need in what comes unasked."""
-    unasked = ("invitation", "reminder.", "staff.alert", "closing.", *ACCESS)
+    unasked = ("invitation", "reminder.", "event.", "staff.alert", "closing.", *ACCESS)
     for key, words in phrases():
         if key.split(":")[1].startswith(unasked):
             assert not re.search(r"send|needs|safeguard|danger|\{(title|group|senco|dsl|head|name)\}", words.lower())

@@ -21,13 +21,21 @@ from bot.errands.send import default_sending, send_survey
 from conversations.channel import Message
 from conversations.library import bundled_forms
 from data.audit import note
+from data.bookings import COMING, Booking, book
 from data.codes import START, Invitation, make_code
-from data.dropins import add_dropin
+from data.database import Tx
+from data.events import cancel_occasion
 from data.keeping import WARNED
+from data.moments import new_id
 from data.outbox import NORMAL, Letter
-from data.people import find_group
+from data.people import add_person, find_group, members, people_with_role
+from data.pools import ask_again, open_pool, questions_after
+from data.requests import ask_to_talk
 from data.surveys import mark_closed
 from data.tables import metadata, people
+from data.wedid import add_row, new_row, publish
+from data.wishes import wish
+from tests.event_days import add_dropin, add_meeting, add_slots
 from tests.phones import Phone
 from tests.school import School, opened
 from tests.test_accounts import colleague, makes
@@ -44,7 +52,8 @@ NEEDS = re.compile(
     r"|dsl|z\w+)\b",
     re.IGNORECASE,
 )
-ENOUGH = 12  # letters of a kind that are looked at
+ENOUGH = 4  # letters of a kind that are looked at
+STOPS = "Stop messages like this"  # stands under all that people choose to hear of (S13)
 MOST = 160  # letters of a line that can be read at a glance
 
 
@@ -86,15 +95,48 @@ async def _lived_in(school: School) -> None:
         code = await make_code(tx, Invitation("parent", group, "en", "Zuleika's family"), 1, ends, school.clock.now)
         at = school.clock.now + timedelta(days=1)
         await add_dropin(tx, group, at, "Zebra room, autism base", school.clock.now)
-        for form in bundled_forms().values():
+        await _was_there(tx, school, group)
+        for nth, form in enumerate(bundled_forms().values()):
             everybody = await find_group(tx, "SEND parents") or ""
             sending = default_sending(school.house, form, everybody, school.clock.now.date())
-            sent = await send_survey(tx, school.house, sending, school.clock.now)
+            half = school.clock.now - nth // 2 * timedelta(days=70)  # two consultations a half term, not more
+            sent = await send_survey(tx, school.house, sending, half)
         await mark_closed(tx, sent.id, "closed", school.clock.now.date(), 0, 0)
+        await add_row(tx, new_row(sent.id, "Zoo", answer="did", words="Zoos", who="the SENCO"))  # waits for a look
+        told = new_row(sent.id, "Zip", answer="did", words="Zips", who="the SENCO")
+        await add_row(tx, told)
+        await publish(tx, told, "somebody", school.clock.now.date())
         await note(tx, WARNED, sent.id, school.clock.now)  # as if its answers under a name were about to go
     await parent.opens(code)
     await Phone(school, "4").opens(await device_code(parent))
+    await _events(school, group)
     await parent.types("my uncle hurts me")
+
+
+async def _events(school: School, group: str) -> None:
+    """Places taken and called off, charity for those who chose it, and a pupil who asks for an adult."""
+    at, now = school.clock.now + timedelta(days=2), school.clock.now
+    async with school.db.transaction() as tx:
+        family = (await members(tx, group))[0]
+        await wish(tx, family, "charity")
+        await add_meeting(tx, group, at, kind="charity", title="Zebra fund for autism")
+        dropin = await add_slots(tx, group, at, 3, place="Zebra room, autism base")
+        await book(tx, dropin, Booking(new_id(), dropin.id, family, COMING, slot=1, made_at=now))
+        off, *_ = await add_meeting(tx, group, at, title="SEND coffee")
+        await cancel_occasion(tx, off, now, "Ms Patel is ill")
+        pupil, adult = await add_person(tx, "en", "Zack", now), (await people_with_role(tx, "senco"))[0]
+        await ask_to_talk(tx, pupil, adult, now)
+
+
+async def _was_there(tx: Tx, school: School, group: str) -> None:
+    """Somebody came to something that is over, so that its questions are there to be opened."""
+    over = await add_dropin(tx, group, school.clock.now - timedelta(hours=3), "Zebra room", school.clock.now)
+    pool = await open_pool(
+        tx, await questions_after(tx, over.event), "Zadie Ahmed", school.clock.now + timedelta(days=30),
+        school.clock.now.date(), school.clock.now.date(),
+    )  # fmt: skip
+    for person in (await tx.all(select(people)))[:ENOUGH]:
+        await ask_again(tx, pool, person.id, school.clock.now)
 
 
 async def _messages(school: School, kind: str) -> list[Message]:
@@ -130,7 +172,12 @@ async def test_a_letter_is_one_neutral_line(tmp_path: Path, kind: str) -> None:
         assert not message.picture
         assert not message.file
         assert not any(NEEDS.findall(button.label) for button in message.buttons)
-        assert len(message.buttons) <= 1
+        assert len([b for b in message.buttons if b.label != STOPS]) <= 1
+
+
+@pytest.mark.parametrize("kind", ["reminder-hour", "event", "event-changed", "event-cancelled"])
+async def test_letters_that_a_table_posts_are_neutral_too(tmp_path: Path, kind: str) -> None:
+    await test_a_letter_is_one_neutral_line(tmp_path, kind)
 
 
 def test_the_kinds_are_found() -> None:

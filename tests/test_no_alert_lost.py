@@ -14,7 +14,6 @@ from bot.said import Text
 from data.database import DatabaseProblem
 from data.people import Address, add_address
 from data.queue import waiting_items
-from scheduler import due
 from tests.faults import Killed, Trip, WatchedPhones, survives, watch
 from tests.school import Clock, School, opened
 
@@ -96,7 +95,6 @@ async def play_once(folder: Path, error: type[BaseException], k: int) -> bool:
     shutil.rmtree(folder / "day", ignore_errors=True)
     shutil.copytree(folder / "template", folder / "day")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(due, "PACE", 0)
         watch(trip, patch)
         day = Day(folder / "day", trip)
         found = await day.play()

@@ -14,7 +14,6 @@ from sqlalchemy import select
 from bot.errands.send import default_sending, send_survey
 from data.audit import entries
 from data.children import add_places, names_of, set_name, take_out_name
-from data.dropins import add_dropin
 from data.forms import all_forms
 from data.moments import moment
 from data.outbox import ALERT, post
@@ -23,8 +22,9 @@ from data.people import add_address, find_group
 from data.replaying import carry_over, replay, tombstones_in
 from data.tables import outbox, pauses
 from data.tombstones import CHILD, PAUSE, buried, child_ref
-from scheduler.due import EVEN_PAUSED
+from scheduler.sending import EVEN_PAUSED
 from tests.browser.plain import NewBrowser
+from tests.event_days import add_dropin
 from tests.phones import Postbox
 from tests.school import MONDAY, School, opened
 from tests.test_people_page import office

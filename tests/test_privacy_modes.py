@@ -57,7 +57,9 @@ async def sent(school: School, form: Form) -> str:
     async with school.db.transaction() as tx:
         group = await find_group(tx, "SEND parents") or ""
         sending = default_sending(school.house, form, group, school.clock.now.date())
-        return (await send_survey(tx, school.house, sending, school.clock.now)).id
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("bot.errands.send.MOST_ASKED", 99)  # tests about something else need more in a half term
+            return (await send_survey(tx, school.house, sending, school.clock.now)).id
 
 
 async def gives(school: School, person: str, survey: str, *lines: str) -> Talk:

@@ -19,6 +19,7 @@ from conversations.library import bundled_forms
 from conversations.roles import MAY, ROLES, may, may_read
 from data.access import cut_access
 from data.alerts import steps_of
+from data.calendar import Calendar
 from data.codes import Invitation, make_code, read_code
 from data.looks import looks_at, note_look
 from data.people import Person, add_role, find_group
@@ -203,7 +204,7 @@ def test_one_school_day_counts_office_hours(school: School, came: str, due: str)
     """SAFE-3"""
     zone = school.house.school.zone
     at = datetime.fromisoformat(came).replace(tzinfo=zone)
-    assert one_school_day_after(at, school.house.school) == datetime.fromisoformat(due).replace(tzinfo=zone)
+    assert one_school_day_after(at, school.house.school, Calendar()) == datetime.fromisoformat(due).replace(tzinfo=zone)
 
 
 async def test_list_says_who_saw_an_alert_and_what_is_still_to_do(school: School, enter: Enter) -> None:

@@ -17,21 +17,27 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import select
 
 import data.audit_check
 from bot.said import Text
 from data.answers import count_answers
 from data.audit import entries
-from data.people import Address
+from data.events import coming_occasions, occasions_over
+from data.people import Address, all_groups
 from data.place import Place, SqliteFile
 from data.runs import count_runs
 from data.surveys import find_survey
-from data.tables import metadata
+from data.tables import metadata, outbox
 from data.vault import Vault
+from scheduler.due import remind_due
+from tests.schemas.fill import FRIDAY
 from tests.schemas.released import HEAD, VERSIONS, Content, Migrated, Stopped, put_on_server, unpack
 from tests.school import School, opened
+from tests.visits import B6, asked_after, pools, says_how_it_was
 
 MOVED = ("looks", "alert_steps")  # into the audit log
+MET = "dropins"  # now events of one time
 EVERY = 7  # statements; `make bench ROWS=R17` takes all
 
 both = pytest.mark.both_databases
@@ -69,13 +75,23 @@ async def test_all_rows_survive_the_way_up_and_down(
 
 
 def kept(old: Content, new: Content) -> None:
-    """Nothing that was there is missing: a new schema adds columns, and a row for every answer sheet."""
-    for table in old.keys() - {*MOVED, "alembic_version"}:
-        was = [row for row in new[table] if row.get("question") != "~sheet" and row.get("name") != "audit-head"]
+    """Nothing that was there is missing: a new schema adds columns; 0003 added a row for every answer sheet."""
+    added = ("~sheet", "audit-head") if "audit" not in old else ()
+    for table in old.keys() - {*MOVED, MET, "alembic_version"}:
+        was = [row for row in new[table] if not {row.get("question"), row.get("name")}.intersection(added)]
         columns = old[table][0].keys() if old[table] else ()
         assert sorted(({c: row[c] for c in columns} for row in was), key=repr) == old[table], table
     assert sum(row["question"] == "~sheet" for row in new["answers"]) == 7
-    assert len(new["audit"]) == sum(len(old.get(table, ())) for table in MOVED)
+    assert len(new["audit"]) == sum(len(old.get(table, ())) for table in (*MOVED, "audit"))
+    met(old, new)
+
+
+def met(old: Content, new: Content) -> None:
+    """Each drop-in is an event of one time, which keeps the id that letters name."""
+    events = {row["id"]: row for row in new["events"]}
+    now = [(o["id"], o["starts_at"], o["first_at"], o["first_done"], events[o["event"]]) for o in new["occasions"]]
+    found = [(id, e["group_id"], starts, e["place"], first, done) for id, starts, first, done, e in now]
+    assert sorted(found) == sorted(tuple(row.values()) for row in old[MET])
 
 
 def without_seals(table: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -101,8 +117,10 @@ async def test_a_released_school_goes_on_with_this_version(
         assert {q: c.answered for q, c in counts.items() if q <= "B1.5"} == {f"B1.{n}": 7 for n in range(1, 6)}
         assert counts["B1.3"].counts == {"a-lot": 7}
         assert not checked.problems
-        if version == "0002":
+        if version >= "0002":
             await check_moved(school)
+        if version >= "0003":
+            await check_met(school)
         await goes_on(school)
 
 
@@ -117,12 +135,55 @@ async def check_moved(school: School) -> None:
     assert all(before.id < after.id and before.at <= after.at for before, after in pairwise(found))
 
 
+async def check_met(school: School) -> None:
+    """Who was reminded is not reminded again; the drop-in still to come is, and nobody is asked of the one before."""
+    async with school.db.reading() as tx:
+        first, second = await coming_occasions(tx, None, FRIDAY.replace(day=27))
+        assert not await occasions_over(tx, second.ends_at)
+    assert (first.first_done, second.first_done) == (True, False)
+    assert await remind_due(school.db, second.first_at)  # type: ignore[arg-type]
+    async with school.db.reading() as tx:
+        found = await tx.all(select(outbox.c.ref).where(outbox.c.kind == "reminder"))
+    assert sorted(r.ref for r in found) == sorted([first.id] * 10 + [second.id] * 10)
+
+
 async def goes_on(school: School) -> None:
     """Somebody who was in the middle of a survey finishes it, by an address of the old version."""
     address = Address("telegram", "7000")
     reply = await school.dialogue.hear(address, Text("/surveys"), 1)
     reply = await school.dialogue.hear(address, Text("skip"), 2)
     assert reply.messages
+
+
+@both
+async def test_what_is_new_goes_back_as_far_as_it_can_and_is_known_again(tmp_path: Path, database: str) -> None:
+    """R17, E8: a pool goes on as a survey there, without what was let go of; here it is a pool again."""
+    async with opened(tmp_path) as school:
+        people = await school.people(3)
+        occasion = await asked_after(school, people)
+        await asked_after(school, people, "charity")
+        for person in people:
+            await says_how_it_was(school, person, *B6)
+        school.clock.move(days=7)
+        await asked_after(school, people)
+        place = school.db.place
+    migrated = Migrated(place)
+    await migrated.down("0003")
+    old = await migrated.content()
+    assert occasion.id in {row["id"] for row in old["dropins"]}
+    assert len(old["dropins"]) == 2
+    assert None not in {row["person"] for row in old["runs"]}
+    await migrated.up()
+    async with opened(tmp_path) as school:
+        assert {p.id for p in await pools(school)} == {"event-feedback-1", "drop-in-feedback-1"}
+        async with school.db.reading() as tx:
+            assert set((await all_groups(tx)).values()) == set(school.house.school.groups)
+        assert await count(school) == 6
+
+
+async def count(school: School) -> int:
+    async with school.db.reading() as tx:
+        return len(await tx.all(select(metadata.tables["runs"])))
 
 
 @both

@@ -56,6 +56,16 @@ SHOWN = {
     "bot.demo_school.Seeding": "families pupils staff",  # ids, of an invented school
     "bot.facts.House": "web_address", "bot.governance.document.Filling": "facts tables",  # papers for everybody
     "bot.governance.filling.Installation": "database", "bot.moving.Moved": "kept",
+    "data.bookings.Booking": "occasion way remind", "data.calendar.Calendar": "nation", "data.calendar.Stretch": "name",
+    "data.requests.Request": "adult",  # an id
+    "bot.calendar_file.CalendarFile": "guessed", "bot.calendar_file.Row": "first last name",  # days of a school
+    "bot.errands.send.Reached": "people",  # ids
+    "bot.telegram_channel.application.Hook": "address", "data.delivery.Delivery": "failed",  # ours; reasons and counts
+    "data.sendings.Planned": "why", "data.wedid.Row": "answer replaces seen_by written_by",  # keys and ids
+    "bot.events.importing.Reader": "host",  # an id
+    "bot.events.looking_back.Term": "themes", "bot.events.sheet.Line": "time", "bot.events.sheet.Sheet": "free",
+    "data.events.Occasion": "reason", "data.room_notes.RoomNotes": "themes",  # as families are told; ids of themes
+    "data.events.Event": "access host next_time reason repeats ways",  # as all families are told; the host is an id
     "bot.our_bot.Identity": "username name",  # the bot's
     "bot.putting_back.Restored": "deleted_again lost kept known_by", "bot.putting_back.Since": "known_by",
     "bot.said.Reply": "joined instead", "bot.setup.SetUp": "bot_name telegram_silent",

@@ -26,7 +26,7 @@ READ = ("POST", "/queue/{id}")  # the button after which words are shown
 REFUSAL = "This is for staff. /help shows what you can do."
 VERBS = {  # the command line belongs to whoever has the machine and the key: the admin, and nobody by chat
     "demo", "setup", "run", "doctor", "invite", "form", "survey", "send", "close", "export", "backup", "restore", "try",
-    "audit", "documents", "forget", "key", "rollback", "move", "sar",
+    "audit", "calendar", "documents", "event", "forget", "key", "rollback", "move", "sar",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from bot.proof import proof_words
 from data import rotation
 from data.audit import entries, note
 from data.audit_check import check_log
+from data.bookings import Booking, Needs, book, booking_of
 from data.children import add_places, names_of, set_name
 from data.codes import find_invitation, read_code, remember_visit, slip_of_code, used_by, visit_code
 from data.comments import Comment, find_comment, save_comment
@@ -24,8 +25,9 @@ from data.earlier_lookups import forget_lookups, read_kept
 from data.factors import add_factor, find_factor
 from data.key_ring import KeyFile, earlier_keys, forget_earlier, next_key, write_ring
 from data.links import make_link, spend_link
+from data.moments import new_id, stamp
 from data.pauses import REASONS, pause_of, set_pause
-from data.people import add_address, address_hash, addresses_of, find_person, person_at
+from data.people import add_address, address_hash, addresses_of, find_group, find_person, person_at
 from data.queue import add_item, find_item, route_item
 from data.records import all_records
 from data.removals import removals_of, remove_sheet
@@ -34,10 +36,11 @@ from data.runs import runs_in, start_errand
 from data.sealed_tables import FACTS, SEALED, left_behind
 from data.sessions import person_of_session, start_session
 from data.surveys import find_survey
-from data.tables import facts, metadata
+from data.tables import facts, metadata, room_notes, sendings
 from data.tombstones import PERSON, buried, bury
 from data.vault import BoxKeys, KeyProblem, Vault, key_id
 from scheduler.old_keys import old_keys_due
+from tests.event_days import add_dropin
 from tests.school import MASTER, School, opened, place_for, vault_in
 from tests.test_privacy_modes import close, gives, room, sent
 
@@ -83,6 +86,7 @@ class Known:
 
     parent = senco = item = survey = code = session = link = visit = ""
     words: tuple[str, str] = ("", "")
+    booked = ""
 
 
 async def filled(school: School) -> Known:
@@ -129,6 +133,15 @@ async def fill_by_hand(school: School, k: Known, conf: str) -> None:
         await start_errand(tx, k.senco, "away", (await runs_in(tx, (await find_survey(tx, k.survey))))[0].state, now)  # type: ignore[arg-type]
         await note(tx, "export", conf, now, k.senco, reason="asked by the head")
         await set_pause(tx, k.parent, REASONS[0], None, k.senco, now)
+        occasion = await add_dropin(tx, await find_group(tx, "SEND parents") or "", now, "Room 4", now)
+        k.booked = occasion.id
+        needs = Needs("", "", "a ramp")
+        await book(tx, occasion, Booking(new_id(), occasion.id, k.parent, "coming", needs=needs, made_at=now))
+        noted = tx.vault.seal("room-notes", b"more ramps", "noted")
+        await tx.run(insert(room_notes).values(id="noted", occasion=occasion.id, theme="place", sealed=noted))
+        plan = {"form": "x", "group_id": occasion.event.group, "due_at": stamp(now), "state": "cancelled"}
+        planned = tx.vault.seal("names", b"{}", "sending/plan")
+        await tx.run(insert(sendings).values(id="plan", sealed=planned, **plan))
         invitation = await find_invitation(tx, k.code, now)
         assert invitation
         k.words = proof_words(school.house, tx.vault, k.code, "en", invitation.hash)
@@ -154,6 +167,10 @@ async def still_there(school: School, k: Known) -> None:
         assert (await pause_of(tx, k.parent, now)).reason == REASONS[0]  # type: ignore[union-attr]
         assert len(await all_records(tx)) == 7
         assert [r.reason for r in await removals_of(tx, "calm-conf-1")] == ["twice"]
+        assert (await booking_of(tx, k.booked, k.parent)).needs.access == "a ramp"  # type: ignore[union-attr]
+        noted = await tx.value(select(room_notes.c.sealed))
+        assert tx.vault.open("room-notes", noted, "noted") == b"more ramps"
+        assert tx.vault.open("names", await tx.value(select(sendings.c.sealed)), "sending/plan") == b"{}"
         survey = await find_survey(tx, k.survey)
         assert survey
         assert sum(run.state.sent is not None for run in await runs_in(tx, survey)) == 1

@@ -23,9 +23,9 @@ from data.outbox import new_owner
 from data.problems import DatabaseProblem
 from data.tables import metadata
 from scheduler.clock import make_clock
-from scheduler.due import Sender
 from scheduler.keeping import forget_now, keep_due, last_kept
 from scheduler.leaps import leap
+from scheduler.sending import Sender
 from tests.command_line import CommandLine, command_line_in
 from tests.school import School, opened
 from tests.test_dialogue import answer, send

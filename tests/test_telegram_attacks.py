@@ -18,7 +18,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
-from telegram import Bot, Update
+from telegram import Update
+from telegram.ext import ExtBot
 from telegram.request import BaseRequest, RequestData
 
 from bot.logs import RedactingHandler, set_up_logging
@@ -225,7 +226,7 @@ async def _all_sent(texts: list[tuple[str, str]]) -> None:
     reader = server.person(1)
     await reader.types("/start")
     request = _Direct(server)
-    channel = TelegramChannel(Bot(server.token, request=request, get_updates_request=request))
+    channel = TelegramChannel(ExtBot(server.token, request=request, get_updates_request=request))
     messages = [_message(words, key) for words, key in texts]
     for message in messages:
         await channel.send("1", message)

@@ -28,7 +28,14 @@ KINDS = {
     "comments": "decisions about comments",
     "concerns": "words that are in the school's own record",
     "emptied": "what is left of emptied words",
-    "drop-ins": "drop-ins that are over, with who was told",
+    "needs": "what people needed at events that are over",
+    "sign-ups": "sign-ups for events that are over",
+    "told": "letters about events that are over",
+    "visits-asked": "links between a visit and its answers",
+    "drop-ins": "times of events, with their counts and themes",
+    "requests": "pupils' requests for an adult",
+    "sendings": "sendings that were planned and done",
+    "replaced": "rows of /wedid that a newer one replaced",
     "messages": "messages that were sent or dropped",
     "codes": "codes that nobody used",
     "links": "one-time links that ran out",
@@ -143,6 +150,7 @@ def _of_person(id: str, roles: str, there: Belongings) -> list[str]:
         "names on sets of answers, which stay as numbers": there.nameless,
         "sets of answers in a child's papers": there.named,
         "words that were read": there.words,
+        "sign-ups for drop-ins and events": there.sign_ups,
     }
     counted = [f"  {what}: {n}" for what, n in goes.items() if n]
     lines = [f"Number {id}, {roles}. This goes:", "  their account, with codes, chats and browsers", *counted]

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 
+GOES = {  # schema -> what it brought that an older one has no place for
+    "0003": "the log of other things than looks and alerts, answers in children's papers, totals, pauses",
+    "0004": "events other than drop-ins, all bookings, the calendar, planned sendings, the rows of /wedid",
+}
+
+
 def rollback(
     to: str = typer.Option("", "--to", help="The schema to go back to, such as 0002; the one before unless given."),
     yes: bool = typer.Option(False, "--yes", help="Do not ask."),
@@ -23,7 +29,7 @@ def rollback(
 
     to = to or f"{int(HEAD) - 1:04}"
     typer.echo(f"The database goes from schema {HEAD} back to {to}. All answers stay; what {to} has no place for goes:")
-    typer.echo("the log of other things than looks and alerts, answers in children's papers, totals, pauses.")
+    typer.echo("; ".join(words for since, words in GOES.items() if to < since) + ".")
     if not yes:
         typer.confirm("Go back?", abort=True)
     settings = settings_now()
@@ -43,8 +49,6 @@ async def _roll_back(settings: Settings, to: str) -> Path:
     from data.preparing import HEAD, Before
 
     place = settings.database
-    if not isinstance(place, SqliteFile):
-        raise Problem("This is the first version that works with PostgreSQL: there is none to go back to.")
     if not (len(to) == len(HEAD) and to.isdigit() and "0001" <= to < HEAD):
         raise Problem(f"--to takes a schema from 0001 to before {HEAD}.")
     lock = run_lock(place)
@@ -53,7 +57,11 @@ async def _roll_back(settings: Settings, to: str) -> Path:
     try:
         async with opened_database(settings):  # whole, of this version, and ours
             pass
-        before = Before(settings.backups_folder, now_utc())
-        return await asyncio.to_thread(roll_back, place.path, read_vault(settings), to, before, program_version())
+        before, vault, program = Before(settings.backups_folder, now_utc()), read_vault(settings), program_version()
+        if isinstance(place, SqliteFile):
+            return await asyncio.to_thread(roll_back, place.path, vault, to, before, program)
+        from data.postgres import roll_back as roll_back_server
+
+        return await roll_back_server(place, vault, to, before, program)
     finally:
         await lock.release()

@@ -29,13 +29,15 @@ def send(
     """Ask a group. The id of the new survey stands alone on the last line."""
     from bot.cli.opening import with_school
 
-    async def sent(opened: Opened) -> Survey:
+    async def sent(opened: Opened) -> tuple[Survey, int]:
         async with opened.db.transaction() as tx:
             return await _send(tx, opened.house, form, group, (closes, answer_by, decision, decider))
 
-    survey = with_school(sent)
+    survey, left_out = with_school(sent)
     people = "1 person" if survey.asked == 1 else f"{survey.asked} people"
     typer.echo(f"Sent to {people} of {group}; the bot delivers it while it runs.")
+    if left_out:
+        typer.echo(f"Not asked, as they have had two consultations this half term: {left_out}.")
     typer.echo(f"It decides: {survey.decision}. Who decides: {survey.decider}.")
     typer.echo(f"Open until {survey.closes_at:%Y-%m-%d}, answer by {survey.answer_by}. Close it: `yousaid close ID`.")
     typer.echo(survey.id)
@@ -44,18 +46,20 @@ def send(
 Wishes = tuple[str | None, str | None, str | None, str | None]
 
 
-async def _send(tx: Tx, house: House, form_id: str, group: str, wishes: Wishes) -> Survey:
+async def _send(tx: Tx, house: House, form_id: str, group: str, wishes: Wishes) -> tuple[Survey, int]:
+    """The survey, and how many of the group were left out (6.9)."""
     from bot.cli.form import form_named
     from bot.cli.one_line import Problem
     from bot.cli.opening import group_named, now_utc, today_at
-    from bot.errands.send import Refused, send_survey
+    from bot.errands.send import Refused, check_sending, send_survey
     from data.audit import COMMAND_LINE
 
     now = now_utc()
     form, group_id = await form_named(tx, form_id), await group_named(tx, group)
     sending = _sending(house, form, group_id, today_at(house, now), wishes)
     try:
-        return await send_survey(tx, house, sending, now, COMMAND_LINE)
+        left_out = (await check_sending(tx, house, sending, now)).left_out
+        return await send_survey(tx, house, sending, now, COMMAND_LINE), left_out
     except Refused as refused:
         raise Problem(house.texts.say("en", refused.key, **refused.facts)) from None
 
@@ -109,6 +113,10 @@ async def _close(tx: Tx, house: House, survey: Survey, anyway: bool) -> Closed:
     from data.audit import COMMAND_LINE
     from scheduler.closing import close_survey
 
+    if survey.pooled and survey.open:
+        raise Problem(
+            f"{survey.id} is asked after each visit. It closes by itself with the term, with 10 answers or more."
+        )
     if not anyway:
         await _enough(tx, survey)
     now = now_utc()

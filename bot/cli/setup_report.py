@@ -18,6 +18,7 @@ def report(done: SetUp, settings: Settings) -> str:
     lines = [
         f"{done.school.name} {verb}. Database: {settings.database}.",
         "Before anybody is invited, read and sign `yousaid documents --out papers`.",
+        "Tell the bot when school is shut: `yousaid calendar load FILE` (docs/calendar.md).",
     ]
     lines += ["", *sheet_lines(done.key, settings)] if done.key else []
     notes = [*warnings(settings), *([done.telegram_silent] if done.telegram_silent else [])]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from data.database import Tx
     from data.surveys import Survey
 
-app = typer.Typer(help="List surveys, show one, or take an answer sheet out.", rich_markup_mode=None)
+HELP = "List surveys, show one or how far its letters are, or take an answer sheet out."
+app = typer.Typer(help=HELP, rich_markup_mode=None)
 COLUMNS = ("id", "state", "asked", "started", "finished")
 AS_JSON = typer.Option(False, "--json", help="Print JSON.")
 
@@ -54,6 +55,25 @@ def show(id: str = typer.Argument(help="A survey, or a form for its latest surve
         typer.echo(f"{name}: {_count(value) if isinstance(value, dict) else _shown(value)}")
 
 
+@app.command()
+def delivery(
+    id: str = typer.Argument(help="A survey, or a form for its latest survey."), as_json: bool = AS_JSON
+) -> None:
+    """How far what was sent about a survey has come: counts only."""
+    from bot.cli.opening import now_utc, survey_named, with_school
+    from bot.delivery import lines_about
+    from data.delivery import deliveries_about, in_json
+
+    async def found(opened: Opened) -> tuple[list[dict[str, Any]], list[str]]:
+        async with opened.db.reading() as tx:
+            survey = await survey_named(tx, id)
+            rows = [in_json(one) for one in await deliveries_about(tx, survey.id)]
+            return rows, await lines_about(tx, opened.house, "en", survey.id, now_utc())
+
+    rows, lines = with_school(found)
+    typer.echo(json.dumps(rows, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
+
+
 def _count(values: dict[str, Any]) -> str:
     """The count that anybody can check, in words; and that sheets were taken out."""
     from conversations.counting import CountCheck, count_and_removed
@@ -71,6 +91,7 @@ async def _all(opened: Opened) -> list[dict[str, Any]]:
 
 
 async def _row(tx: Tx, survey: Survey) -> dict[str, Any]:
+    from conversations.texts import load_texts
     from data.counting import count_check
     from data.surveys import group_name
 
@@ -85,7 +106,7 @@ async def _row(tx: Tx, survey: Survey) -> dict[str, Any]:
         "form": survey.form.id,
         "version": survey.form.version,
         "mode": survey.mode,
-        "group": await group_name(tx, survey),
+        "group": load_texts().say("en", "after.group") if survey.pooled else await group_name(tx, survey),
         "decision": survey.decision,
         "decider": survey.decider,
         "opened_on": survey.opened_on.isoformat(),

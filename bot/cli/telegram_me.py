@@ -10,9 +10,9 @@ from bot.our_bot import Identity
 
 if TYPE_CHECKING:
     from telegram import Bot, User
+    from telegram.request import BaseRequest
 
     from bot.settings import Settings
-    from bot.telegram_channel.request import AiohttpRequest
 
 PATIENCE = 3.0  # seconds in all
 
@@ -63,13 +63,13 @@ def _me(user: User, webhook: bool) -> Me:
     )
 
 
-def _bot(settings: Settings) -> tuple[Bot, list[AiohttpRequest]]:
+def _bot(settings: Settings) -> tuple[Bot, list[BaseRequest]]:
     from telegram import Bot
 
-    from bot.telegram_channel.request import AiohttpRequest
+    from bot.telegram_channel.connecting import make_request
 
     assert settings.telegram_token
-    requests = [AiohttpRequest(read_timeout=PATIENCE, connect_timeout=PATIENCE / 2) for _ in range(2)]
+    requests = [make_request(settings, read_timeout=PATIENCE, connect_timeout=PATIENCE / 2) for _ in range(2)]
     bot = Bot(
         settings.telegram_token.get_secret_value(),
         base_url=f"{settings.telegram_api}/bot",

@@ -26,7 +26,7 @@ class Delete(Errand):
     async def refused(self, turn: PersonsTurn) -> str | None:
         return "settings.only-admin" if await only_admin(turn) else None
 
-    async def shown(self, turn: PersonsTurn, message: Message) -> Message:
+    async def shown(self, turn: PersonsTurn, message: Message, state: State) -> Message:
         """The question under what goes and stays; its two choices are the only buttons, of one size."""
         choices = tuple(b for b in message.buttons if b.says.rpartition(":")[2][:1] != ".")
         return replace(message, progress="", text=await _preview(turn), buttons=choices)
@@ -80,6 +80,7 @@ def _goes(turn: PersonsTurn, counted: Belongings) -> list[str]:
         "nameless": counted.nameless,
         "named": counted.named,
         "words": counted.words,
+        "sign-ups": counted.sign_ups,
     }
     return [turn.phrase(account), *(turn.phrase(f"erase.goes-{key}", n=n) for key, n in numbers.items() if n)]
 

@@ -28,6 +28,10 @@ class Errand(ABC):
         """The form with its choices."""
         return errand_form(self.name)
 
+    async def form_at(self, turn: PersonsTurn, state: State) -> Form:
+        """The form as it is after these answers, where its choices depend on what is known (a time, a booking)."""
+        return await self.form(turn)
+
     async def refused(self, turn: PersonsTurn) -> str | None:
         """The phrase that says why it cannot begin now."""
         return None
@@ -48,7 +52,7 @@ class Errand(ABC):
         """The last screen before it is done; without anything to check, only the way out."""
         return Screen(s, state).message("", "cancel")
 
-    async def shown(self, turn: PersonsTurn, message: Message) -> Message:
+    async def shown(self, turn: PersonsTurn, message: Message, state: State) -> Message:
         """A question of it as it is shown."""
         return message
 
@@ -69,8 +73,8 @@ class Screen:
     state: State
 
     def message(self, text: str, *labels: str, title: str = "") -> Message:
-        does = dict.fromkeys(("send-now", "close-and-count", "make-code"), w.SEND)
-        keys = does | {"change": w.CHANGE, "cancel": w.CANCEL}
+        does = dict.fromkeys(("send-now", "close-and-count", "make-code", "save-it", "plan-it"), w.SEND)
+        keys = does | {"change": w.CHANGE, "cancel": w.CANCEL, "keep-it": w.CANCEL}
         pairs = [(label, keys[label]) for label in labels]
         return Message(text, title=title, buttons=self.setting.controls(self.state.step, *pairs))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from bot.delivery import how_far_button
 from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.page_link import way_to_page
 from bot.results import results_of
-from bot.said import CLOSE, POSTPONE, asking
+from bot.said import CLOSE, POSTPONE, REMIND, asking
 from bot.turn import PersonsTurn
 from conversations.answers import Answer, chosen
 from conversations.asking import Setting, with_choices
@@ -20,10 +21,13 @@ from conversations.summary import Results, summary_text
 from conversations.texts import long_date
 from data.answers import BOX_LEAST, seal_off
 from data.audit import note
+from data.delivery import delivery_of
 from data.looks import note_look
+from data.outbox import was_posted
 from data.runs import BoxLost, count_runs
 from data.surveys import Survey, all_surveys, find_survey, postpone
 from scheduler.closing import close_survey
+from scheduler.nudging import NUDGE
 from scheduler.plan import OPEN_FOR
 
 SHOWN = 12  # newest sendings offered
@@ -36,15 +40,18 @@ class Pick(Errand):
     none = "staff.no-surveys"
 
     async def form(self, turn: PersonsTurn) -> Form:
-        rows = {s.id: survey_label(turn, s) for s in (await all_surveys(turn.tx, *self.states))[:SHOWN]}
+        rows = {s.id: survey_label(turn, s) for s in (await self.offered(turn))[:SHOWN]}
         return with_choices(await super().form(turn), {"survey": as_choices(rows, turn.language)})
 
     async def refused(self, turn: PersonsTurn) -> str | None:
-        return None if await all_surveys(turn.tx, *self.states) else self.none
+        return None if await self.offered(turn) else self.none
 
     async def given(self, turn: PersonsTurn, form: Form) -> dict[str, Answer]:
-        surveys = await all_surveys(turn.tx, *self.states)
+        surveys = await self.offered(turn)
         return {"survey": chosen(surveys[0].id)} if len(surveys) == 1 else {}
+
+    async def offered(self, turn: PersonsTurn) -> list[Survey]:
+        return await all_surveys(turn.tx, *self.states)
 
     async def picked(self, turn: PersonsTurn, state: State) -> Survey:
         survey = await find_survey(turn.tx, value(state, "survey"))
@@ -93,6 +100,10 @@ class Close(Pick):
     name = "close"
     states = ("open",)
     none = "staff.none-open"
+
+    async def offered(self, turn: PersonsTurn) -> list[Survey]:
+        """Not what is asked after visits: that closes with the term."""
+        return [survey for survey in await super().offered(turn) if not survey.pooled]
 
     async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
         survey = await self.picked(turn, state)
@@ -157,8 +168,13 @@ async def open_counts(turn: PersonsTurn, survey: Survey, key: str) -> tuple[str,
 
 async def tell_open_counts(turn: PersonsTurn, survey: Survey) -> None:
     text, _ = await open_counts(turn, survey, "staff.open-counts")
-    closes = may(turn.person.roles, "close")
+    closes = may(turn.person.roles, "close") and not survey.pooled
     buttons = (turn.label("close-and-count", asking(CLOSE, survey.id)),) if closes else ()
+    if closes and not await was_posted(turn.tx, NUDGE, survey.id):
+        buttons = (Button(turn.phrase("staff.remind-now"), asking(REMIND, survey.id)), *buttons)
+    far = await delivery_of(turn.tx, "invitation", survey.id) if may(turn.person.roles, "send") else None
+    if far:
+        buttons = (*buttons, how_far_button(turn.house, turn.language, "invitation", survey.id))
     turn.says.append(Message(text, buttons=buttons))
 
 

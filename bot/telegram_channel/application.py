@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from telegram import BotCommand
 from telegram.error import TelegramError
@@ -15,11 +16,14 @@ from telegram.ext import Application, ApplicationBuilder
 from bot.dialogue import Dialogue
 from bot.facts import House
 from bot.settings import Settings
+from bot.telegram_channel.connecting import make_request
 from bot.telegram_channel.conversation import Conversation
-from bot.telegram_channel.polling import LONG_POLL, App, Polling
-from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest
+from bot.telegram_channel.intake import App, Intake
+from bot.telegram_channel.limiter import Limiter
+from bot.telegram_channel.polling import LONG_POLL, Polling
 from bot.telegram_channel.speaker import Speaker
 from bot.telegram_channel.token import PLACE, Token
+from bot.telegram_channel.webhook import Secrets, Webhook
 from conversations.commands import EVERYBODY
 
 log = logging.getLogger(__name__)
@@ -36,8 +40,10 @@ def make_application(settings: Settings) -> App:
     builder: ApplicationBuilder = Application.builder()  # type: ignore[type-arg]
     builder.token(PLACE)
     builder.base_url(f"{settings.telegram_api}/bot").base_file_url(f"{settings.telegram_api}/file/bot")
-    builder.request(AiohttpRequest(unread=UNREAD, token=token))
-    builder.get_updates_request(UpdatesRequest(connection_pool_size=2, read_timeout=LONG_POLL + 10, token=token))
+    builder.request(make_request(settings, token, unread=UNREAD))
+    timeout = LONG_POLL + 10
+    builder.get_updates_request(make_request(settings, token, True, connection_pool_size=2, read_timeout=timeout))
+    builder.rate_limiter(Limiter())
     application = builder.updater(None).job_queue(None).build()
     application.bot_data[TOKEN] = token
     return application
@@ -60,20 +66,49 @@ async def running(application: App) -> AsyncIterator[None]:
         await application.shutdown()
 
 
-async def serve(application: App, dialogue: Dialogue) -> None:
-    """Poll until cancelled; what is being said then is finished first, for some seconds."""
-    usable = token_of(application).usable
-    speaker = Speaker(usable)
-    conversation = Conversation(application.bot, dialogue, speaker)
-    polling = Polling(application, conversation, speaker, usable)
+@dataclass(frozen=True)
+class Hook:
+    """Webhook mode: the address Telegram comes to, what it must say there, and who shows the page (None: no more)."""
+
+    address: str
+    secrets: Secrets
+    show: Callable[[Webhook | None], None]
+
+
+async def serve(application: App, dialogue: Dialogue, hook: Hook | None = None) -> None:
+    """Take updates until cancelled; what is being said then is finished first, for some seconds."""
+    token = token_of(application)
+    speaker = Speaker(token.usable)
+    intake = Intake(application, Conversation(application.bot, dialogue, speaker))
     profile = asyncio.create_task(set_profile(application, dialogue.house))
     try:
-        await polling.run()
+        if hook is None:
+            await Polling(application, intake, speaker, token.usable).run()
+        else:
+            await _serve_page(Webhook(application, intake, speaker, hook.address, hook.secrets), hook, token)
     finally:
         profile.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await profile
         await speaker.drain(seconds=5)
+
+
+async def _serve_page(webhook: Webhook, hook: Hook, token: Token) -> None:
+    """The webhook stays with Telegram when we stop: it keeps what people write, or brings it to another process."""
+    hook.show(webhook)
+    try:
+        await webhook.run(token)
+    finally:
+        hook.show(None)
+
+
+async def end_webhook(application: App, address: str) -> None:
+    """Polling begins: a webhook of our own from before is taken away. Another's is found by polling, and told (B6)."""
+    try:
+        if (await application.bot.get_webhook_info()).url == address:
+            await application.bot.delete_webhook()
+    except TelegramError as error:
+        log.warning("whether a webhook is set could not be asked: %s", type(error).__name__)
 
 
 async def set_profile(application: App, house: House) -> None:

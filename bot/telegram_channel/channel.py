@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
-from telegram import Bot, BotCommand, BotCommandScopeChat, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram import BotCommand, BotCommandScopeChat, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram.ext import ExtBot
 
 from bot.telegram_channel.clearing import clear, take_away
 from bot.telegram_channel.drawing import CAPTION, keyboard, pieces
 from bot.telegram_channel.errors import NETWORK_PAUSE, translated
+from bot.telegram_channel.limiter import REPLY, Limiter, in_lane
 from conversations.channel import Menu, Message, TryLater
 
 NAME = "telegram"
@@ -16,13 +21,50 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # a preview would open a one-
 
 
 class TelegramChannel:
-    """A way to reach people through one bot. Addresses are chat numbers as text."""
+    """A way to reach people through one bot. Addresses are chat numbers as text.
+
+    `lane`: whether it answers people who wait (REPLY), or says what the bot says on its own account (LETTER).
+    """
 
     name = NAME
 
-    def __init__(self, bot: Bot, up: bool = True) -> None:
+    def __init__(self, bot: ExtBot[Any], up: bool = True, lane: int = REPLY) -> None:
         self.bot = bot
         self.up = up  # False until Telegram was reached for the first time
+        self.lane = lane
+        self._broken_until = float("-inf")
+
+    @property
+    def pause(self) -> float:
+        """Seconds until letters can go again: Telegram was never reached, the line broke, or it asked to wait."""
+        if not self.up:
+            return NETWORK_PAUSE
+        return max(0.0, self._broken_until - time.monotonic(), self._limiter.halted_for)
+
+    @asynccontextmanager
+    async def turn(self, address: str, urgent: bool = False) -> AsyncIterator[None]:
+        """Inside, the next message goes at once. May raise TryLater."""
+        with translated():
+            async with self._limiter.turn(REPLY if urgent else self.lane, int(address)):
+                yield
+
+    @property
+    def _limiter(self) -> Limiter:
+        limiter = self.bot.rate_limiter
+        assert isinstance(limiter, Limiter)
+        return limiter
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """In our lane, with Telegram's refusals in our terms."""
+        if not self.up:
+            raise TryLater(NETWORK_PAUSE)
+        try:
+            with in_lane(self.lane), translated():
+                yield
+        except TryLater as later:
+            self._broken_until = time.monotonic() + min(later.seconds, NETWORK_PAUSE)
+            raise
 
     async def send(self, address: str, message: Message) -> None:
         """Deliver, or raise Unreachable or TryLater."""
@@ -30,23 +72,17 @@ class TelegramChannel:
 
     async def say(self, address: str, message: Message) -> list[int]:
         """The same; the numbers of the messages in the chat that show somebody's answers (ANON-4)."""
-        if not self.up:
-            raise TryLater(NETWORK_PAUSE)
-        with translated():
+        with self._speaking():
             return await self._send(int(address), message)
 
     async def tidy(self, address: str, numbers: Sequence[int], instead: str) -> None:
         """Take these messages away; those that are too old for it say `instead`. May raise Unreachable or TryLater."""
-        if not self.up:
-            raise TryLater(NETWORK_PAUSE)
-        with translated():
+        with self._speaking():
             await take_away(self.bot, int(address), numbers, instead)
 
     async def forget(self, address: str, goodbye: Message) -> None:
         """Take the menu away, say goodbye, and clear what came before it; may raise Unreachable or TryLater."""
-        if not self.up:
-            raise TryLater(NETWORK_PAUSE)
-        with translated():
+        with self._speaking():
             await self.set_menu(int(address), ())
             await clear(self.bot, int(address), await self._numbered(int(address), goodbye.as_text()))
 

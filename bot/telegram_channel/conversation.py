@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from typing import Any
 
-from telegram import Bot, InlineKeyboardMarkup, Update
+from telegram import InlineKeyboardMarkup, Update
 from telegram.error import BadRequest, TelegramError
+from telegram.ext import ExtBot
 
 from bot.dialogue import Dialogue
 from bot.menus import menu_of
@@ -15,9 +17,11 @@ from bot.said import JOIN, Reply, Tap
 from bot.telegram_channel.channel import NAME, TelegramChannel
 from bot.telegram_channel.drawing import keyboard
 from bot.telegram_channel.errors import harmless, translated
+from bot.telegram_channel.flood import MOST_WAITING, Flood
 from bot.telegram_channel.speaker import Speaker, Speech
 from bot.telegram_channel.updates import Foreign, Heard, Reachable, read_update
 from conversations.channel import Message, Unreachable
+from conversations.screening import screen
 from data.people import Address, mark_unreachable, person_at
 
 log = logging.getLogger(__name__)
@@ -26,11 +30,12 @@ log = logging.getLogger(__name__)
 class Conversation:
     """Handles updates one by one; the caller keeps those of one chat in order."""
 
-    def __init__(self, bot: Bot, dialogue: Dialogue, speaker: Speaker) -> None:
+    def __init__(self, bot: ExtBot[Any], dialogue: Dialogue, speaker: Speaker) -> None:
         self.bot = bot
         self.dialogue = dialogue
         self.speaker = speaker
         self.channel = TelegramChannel(bot)
+        self.flood = Flood()
         self._answering: set[asyncio.Task[None]] = set()
 
     async def handle(self, update: Update) -> None:
@@ -45,6 +50,8 @@ class Conversation:
                 await mark_unreachable(tx, NAME, str(meant.chat), not meant.reachable)
 
     async def _hear(self, heard: Heard, delivery: int) -> None:
+        if self._floods(heard):
+            return self._slow_down(heard.chat)
         if heard.query:
             self._in_background(heard.query)
         address = Address(NAME, str(heard.chat))
@@ -53,12 +60,24 @@ class Conversation:
             return
         self.speaker.say(heard.chat, _once_each(self, heard, reply))
 
+    def _floods(self, heard: Heard) -> bool:
+        """Whether this is one too many of its chat. Words that a human must see never are (SAFE-12)."""
+        too_many = not self.flood.admits(heard.chat) or self.speaker.waiting(heard.chat) >= MOST_WAITING
+        words = getattr(heard.said, "words", "")
+        return too_many and not (words and screen(words, heard.language))
+
     def apologise(self, update: Update, key: str) -> None:
         """Say that it did not work now; nothing of what was sent is lost, or it cannot be used."""
         meant = read_update(update)
         if isinstance(meant, Heard):
             message = Message(self.dialogue.house.say("en", key))
             self.speaker.say(meant.chat, lambda: self.channel.send(str(meant.chat), message))
+
+    def _slow_down(self, chat: int) -> None:
+        """What comes too fast is passed over; it is said once, with what to do."""
+        if self.flood.tells(chat):
+            message = Message(self.dialogue.house.say("en", "slow-down"))
+            self.speaker.say(chat, lambda: self.channel.send(str(chat), message))
 
     def _in_background(self, query: str) -> None:
         """Callback queries are answered first and at once: their deadline is short, and nothing depends on it."""

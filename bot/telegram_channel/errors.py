@@ -22,7 +22,7 @@ def translated() -> Iterator[None]:
     except (Forbidden, ChatMigrated):
         raise Unreachable("blocked, or never started") from None
     except RetryAfter as error:
-        raise TryLater(_seconds(error)) from None
+        raise TryLater(seconds_of(error)) from None
     except InvalidToken:  # it was revoked: what waits goes out with the new one
         raise TryLater(NETWORK_PAUSE) from None
     except BadRequest as error:
@@ -38,6 +38,7 @@ def harmless(error: BadRequest) -> bool:
     return any(words in error.message.lower() for words in HARMLESS)
 
 
-def _seconds(error: RetryAfter) -> float:
+def seconds_of(error: RetryAfter) -> float:
+    """How long Telegram asks us to wait."""
     after = error.retry_after
     return float(after if isinstance(after, int) else after.total_seconds())

@@ -3,49 +3,42 @@
 python-telegram-bot's Updater acknowledges updates before they are handled, so a kill loses what was in flight. Here
 the offset moves only after the commits of a batch (and, to be kind to people whose reply was cut off, a moment after
 for speaking). A batch is worked off chat by chat in order and all chats at once; fetching waits while too much is
-unsaid. A poison update is set aside after three tries.
+unsaid.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
-from telegram.ext import Application, ContextTypes, TypeHandler
 
 from bot.our_bot import READER, WEBHOOK, note_sharing
-from bot.telegram_channel.conversation import Conversation
+from bot.telegram_channel.intake import App, Intake
 from bot.telegram_channel.speaker import WAITING, Speaker
 from bot.telegram_channel.updates import ALLOWED, makes_sense
 from data.database import DatabaseProblem
 
 log = logging.getLogger(__name__)
 
-App = Application[Any, Any, Any, Any, Any, Any]
-
 LONG_POLL = 25  # seconds
 MOMENT = 0.25  # seconds a batch may wait for its replies before it counts as received
-TRIES = 3
 SHARED_PAUSE = 5.0  # seconds
 
 
 class Polling:
     """Fetches and hands on until stopped."""
 
-    def __init__(self, application: App, conversation: Conversation, speaker: Speaker, usable: asyncio.Event) -> None:
+    def __init__(self, application: App, intake: Intake, speaker: Speaker, usable: asyncio.Event) -> None:
         self.application = application
-        self.conversation = conversation
+        self.intake = intake
         self.speaker = speaker
         self._usable = usable  # clear while Telegram refuses the token (token_watch.py)
         self._held: set[int] = set()
-        self._tries: Counter[int] = Counter()
-        application.add_handler(TypeHandler(Update, self._on_update))
 
     async def run(self) -> None:
         """Until cancelled. While Telegram does not know the token it waits for one that it knows."""
@@ -77,7 +70,7 @@ class Polling:
         """Somebody else uses our token, or a second copy of this program does: noted where the admin looks (B6)."""
         diverted = await self._diverted()
         log.error("a webhook was set on this bot" if diverted else "another program uses this bot's token; waiting")
-        dialogue = self.conversation.dialogue
+        dialogue = self.intake.conversation.dialogue
         try:
             async with dialogue.db.transaction() as tx:
                 await note_sharing(tx, WEBHOOK if diverted else READER, dialogue.clock())
@@ -127,32 +120,9 @@ class Polling:
 
     async def _in_order(self, updates: list[Update]) -> None:
         for update in updates:
-            await self.application.process_update(update)
-            if update.update_id in self._held:
+            if not await self.intake.take(update):
+                self._held.add(update.update_id)
                 return  # what comes after it in this chat waits
-
-    async def _on_update(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        try:
-            await self.conversation.handle(update)
-            self._tries.pop(update.update_id, None)
-        except DatabaseProblem as problem:
-            log.error("%s", problem)
-            if update.update_id not in self._tries:
-                self.conversation.apologise(update, "busy")
-            self._tries[update.update_id] += 1
-            self._held.add(update.update_id)
-        except Exception as error:
-            self._failed(update, error)
-
-    def _failed(self, update: Update, error: Exception) -> None:
-        self._tries[update.update_id] += 1
-        log.error("an update failed with %s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
-        if self._tries[update.update_id] < TRIES:
-            self._held.add(update.update_id)
-        else:
-            del self._tries[update.update_id]
-            self.conversation.apologise(update, "error")
-            log.error("an update was set aside after %d tries", TRIES)
 
 
 def _readable(raw: dict[str, Any], bot: Bot) -> Update:

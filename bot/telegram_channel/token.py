@@ -19,6 +19,7 @@ class Token:
         self._value = value
         self.usable = asyncio.Event()
         self.usable.set()
+        self.changed = asyncio.Event()  # set when there is another token; whoever looks clears it
 
     def __repr__(self) -> str:
         return "Token()"
@@ -30,6 +31,7 @@ class Token:
     def change(self, value: str) -> None:
         self._value = value
         self.usable.set()
+        self.changed.set()
 
     def put_into(self, url: str) -> str:
         return url.replace(PLACE, self._value, 1)

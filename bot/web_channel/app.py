@@ -16,9 +16,12 @@ from bot.dialogue import Clock, Dialogue
 from bot.facts import House
 from bot.letters import Letters
 from bot.web_channel import (
+    calendar_page,
     colleague_pages,
+    event_pages,
     factor_pages,
     health,
+    import_pages,
     join_pages,
     letter_pages,
     letters_pages,
@@ -37,6 +40,7 @@ from bot.web_channel import (
     record_pages,
     removal_pages,
     results_pages,
+    telegram_page,
 )
 from bot.web_channel.channel import DemoPhone, WebChannel
 from bot.web_channel.drawing import render
@@ -74,6 +78,7 @@ def routes() -> list[Route | Mount]:
         Route("/me/file/{number:int}", pages.file, methods=get),
         Route("/mydata", my_data_pages.show, methods=get),
         Route("/mydata/file", my_data_pages.file, methods=get),
+        Route("/calendar/{id}", calendar_page.file, methods=get),
         Route("/privacy", privacy_page.show, methods=get),
         Route("/join/{code}", join_pages.show, methods=get),
         Route("/join/{code}", join_pages.answer, methods=post),
@@ -110,6 +115,11 @@ def routes() -> list[Route | Mount]:
         Route("/results/{id}", results_pages.save, methods=post),
         Route("/results/{id}/sheet", removal_pages.show, methods=get),
         Route("/results/{id}/sheet", removal_pages.take_out, methods=post),
+        Route("/events", event_pages.show, methods=get),
+        Route("/events/import", import_pages.show, methods=get),
+        Route("/events/import", import_pages.take, methods=post),
+        Route("/events/{id}", event_pages.show_one, methods=get),
+        Route("/events/{id}", event_pages.save_sheet, methods=post),
         Route("/names", name_pages.show, methods=get),
         Route("/names/{id}", name_pages.show_sheets, methods=get),
         Route("/names/{id}/{sheet}", name_pages.ask, methods=get),
@@ -124,6 +134,7 @@ def routes() -> list[Route | Mount]:
         Route("/file/{token}", link_pages.open, methods=post),
         Route("/unlock", lock_pages.unlock, methods=post),
         Route("/sign-out", lock_pages.sign_out, methods=post),
+        Route("/telegram", telegram_page.take, methods=post),
         Route("/healthz", health.healthz, methods=get),
         Route("/readyz", health.readyz, methods=get),
         Mount("/static", StaticFiles(directory=STATIC)),

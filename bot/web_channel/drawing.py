@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from bot.said import OPEN, Tap
+from bot.said import OPEN, TALK, Tap
 from bot.web_channel.channel import WebChannel, root_of, web_of
 from conversations import words as w
 from conversations.channel import Button, Message
@@ -19,6 +19,7 @@ from conversations.channel import Button, Message
 FOLDER = Path(__file__).parent
 MAIN = (w.START, w.SEND, w.DONE, w.GO_ON)
 QUOTING = (w.QUOTE, w.NO_QUOTE)  # an answer among the controls of the review
+ONE_TAP = (f"{OPEN}=", f"{TALK}=ask")  # what somebody came for: questions, or an adult to talk to
 BIG = ("answer", "main")  # kinds of buttons that come first
 LONGEST_HEADING = 90
 TEMPLATES = Environment(
@@ -104,7 +105,7 @@ def _drawn(button: Button) -> Drawn:
     key = of_run[1].key if of_run else ""
     marks = key[:1] in (w.MARK, w.UNMARK) or key in QUOTING
     pressed = str(button.marked).lower() if marks else ""
-    kind = "main" if button.says.startswith(f"{OPEN}=") else _kind(key)
+    kind = "main" if button.says.startswith(ONE_TAP) else _kind(key)
     return Drawn(button.label, button.says, button.opens, kind, pressed)
 
 

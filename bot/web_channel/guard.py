@@ -17,8 +17,8 @@ from data.database import DatabaseProblem
 log = logging.getLogger(__name__)
 
 MOST = 64 * 1024  # bytes of one form
-MOST_OF_A_LIST = 256 * 1024  # bytes of a list of families, at the one address that takes it
-LISTS = "/people/letters"
+# Bytes at the addresses that take more: a list of families, and what Telegram brings.
+LONGER = {"/people/letters": 256 * 1024, "/telegram": 1024 * 1024}
 
 Failed = Callable[[Request, int], Awaitable[Response]]
 
@@ -75,7 +75,7 @@ class _Answer:
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:
     """The whole body; None when it is too long."""
-    most = MOST_OF_A_LIST if scope["path"].endswith(LISTS) else MOST
+    most = next((most for path, most in LONGER.items() if scope["path"].endswith(path)), MOST)
     told = dict(scope["headers"]).get(b"content-length", b"0")
     if not told.isdigit() or int(told) > most:
         return None

@@ -25,6 +25,7 @@ OPENS = {
     "queue": "/queue",
     "people": "/people",
     "results": "/results",
+    "events": "/events",
     "names": "/names",
     "records": "/records",
     "mydata": "/mydata",

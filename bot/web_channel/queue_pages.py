@@ -19,6 +19,7 @@ from bot.web_channel.staff_page import NOT_DONE, draw_for
 from conversations.roles import may
 from data.alerts import acknowledge, steps_of
 from data.audit import note
+from data.calendar import Calendar, load_calendar
 from data.comments import find_comment
 from data.database import Tx
 from data.queue import (
@@ -119,27 +120,35 @@ async def _lists(tx: Tx, web: WebChannel, visitor: Visitor) -> Lists:
     oldest = min((item.came_at for item in waiting), default=web.now)
     one_of_each = {item.survey: item for items in (waiting, unfinished, done) for item in items}
     titles = {survey: await survey_title(tx, item, person.language) for survey, item in one_of_each.items()}
+    once = _Once(titles, await load_calendar(tx, web.house.school.nation))
     return Lists(
-        [await _row(tx, web, visitor, item, titles) for item in waiting],
-        [await _row(tx, web, visitor, item, titles) for item in unfinished],
-        [await _row(tx, web, visitor, item, titles) for item in done],
+        [await _row(tx, web, visitor, item, once) for item in waiting],
+        [await _row(tx, web, visitor, item, once) for item in unfinished],
+        [await _row(tx, web, visitor, item, once) for item in done],
         age(web.house, web.now - oldest, person.language),
     )
 
 
-async def _row(tx: Tx, web: WebChannel, visitor: Visitor, item: Item, titles: dict[str | None, str]) -> Row:
-    """`titles` of the surveys by their ids: a whole school's words come from few of them."""
+@dataclass(frozen=True)
+class _Once:
+    """Looked up once for all rows. `titles` by the ids of surveys: a whole school's words come from few of them."""
+
+    titles: dict[str | None, str]
+    calendar: Calendar
+
+
+async def _row(tx: Tx, web: WebChannel, visitor: Visitor, item: Item, once: _Once) -> Row:
     language, house = visitor.person.language, web.house
     waits = item.read_at is None
     return Row(
         item.id,
         kind_of(house, item, language),
         age(house, web.now - item.came_at, language),
-        titles[item.survey],
+        once.titles[item.survey],
         web.say(language, f"queue.route-short.{item.route}") if item.route else "",
         await (_seen if waits else _read)(tx, web, visitor, item),
         urgent=waits and item.kind in URGENT,
-        late=waits and web.now > one_school_day_after(item.came_at, house.school),
+        late=waits and web.now > one_school_day_after(item.came_at, house.school, once.calendar),
     )
 
 

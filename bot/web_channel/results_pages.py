@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.delivery import lines_about
 from bot.survey_files import SurveyFiles, files_of
 from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.door import acting, looking
@@ -43,10 +44,12 @@ async def show_one(request: Request) -> Response:
         survey = await _survey(tx, request)
         found = await _files(tx, web, visitor, survey)
         check = await count_check(tx, survey)
+        sendings = await lines_about(tx, web.house, visitor.person.language, survey.id, web.now)
     title = said(survey.form.title, visitor.person.language)
     further = {"CONF": "names", "NAMED": "records"}.get(survey.mode, "")
     facts = {"title": title, "closed": _closed(survey, visitor), "kinds": list(found.files), "notes": found.notes}
     facts["leads"] = [further] if further and may(visitor.person.roles, further) else []
+    facts["sendings"] = sendings
     facts["count"] = count_and_removed(check, web.house.texts, visitor.person.language)
     return draw_for(request, visitor, "results_files.html", 200, **facts, id=survey.id)
 

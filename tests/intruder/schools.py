@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from bot.errands.send import default_sending, send_survey
 from bot.facts import House
 from bot.logs import THIRD_PARTIES
@@ -31,7 +29,6 @@ from data.school import check_school, save_school
 from data.surveys import find_survey
 from data.updates import first_time
 from data.vault import BoxKeys, Vault
-from scheduler import due
 from tests.intruder.evidence import Evidence, Rows, copy_of, rows_of, take
 from tests.intruder.linking import KNOWN, Case
 from tests.intruder.pages import Value
@@ -90,8 +87,7 @@ async def simulate(
     """One school from joining to a week after closing, and everything taken from it."""
     if template:
         shutil.copytree(template, folder)
-    with debug_log() as log, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(due, "PACE", 0)
+    with debug_log() as log:
         async with running(folder, place) as school:
             plan, thief = await _prepared(school, people, seed), Thief(school, folder / "stolen")
             await _answered(school, plan, thief)

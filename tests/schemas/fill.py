@@ -2,7 +2,8 @@
 
     git archive COMMIT | tar -x -C OLD && cd OLD && PYTHONPATH=OLD python .../tests/schemas/fill.py FILE.db.gz
 
-COMMIT was 9b8c418 for 0001 and fd8bad0 for 0002. What later versions added is filled in where the version has it.
+COMMIT was 9b8c418 for 0001, fd8bad0 for 0002 and 756493a for 0003. What later versions added is filled in where the
+version has it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import json
 import sqlite3
 import sys
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from data.people import add_address, people_with_role
+from data.people import add_address, groups_of, people_with_role
 from data.queue import mark_read, waiting_items
 from tests.school import School, opened
 
@@ -43,6 +44,7 @@ async def fill(school: School) -> None:
     await answer_short(school, parents[0])
     await alarm(school, parents[9])
     await school.code("parent", "SEND parents")
+    await meet(school, parents[0])
 
 
 async def answer(school: School, parent: str, nth: int) -> None:
@@ -74,6 +76,21 @@ async def alarm(school: School, parent: str) -> None:
         item = next(i for i in await waiting_items(tx) if i.kind == "flagged")
         await mark_read(tx, item.id, reader, school.clock.now)
         await look(tx, reader, item.id, school)
+
+
+async def meet(school: School, parent: str) -> None:
+    """Two drop-ins, of the first of which people were reminded (0001 and 0002 were filled before this was here)."""
+    try:
+        from data.dropins import add_dropin
+    except ImportError:
+        return
+    async with school.db.transaction() as tx:
+        group = sorted(await groups_of(tx, parent))[0]
+        for days in (1, 8):
+            starts = school.clock.now + timedelta(days=days)
+            await add_dropin(tx, group, starts, "Room 4", starts - timedelta(hours=20))
+    school.clock.move(hours=5)
+    await school.rounds()
 
 
 async def look(tx: object, reader: str, item: str, school: School) -> None:

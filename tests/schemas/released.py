@@ -8,17 +8,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Boolean, Connection, Engine, MetaData, create_engine, event, insert, inspect, text
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 from data.migrations.migrate import downgrade_on, upgrade_on
 from data.place import Place, PostgresServer, SqliteFile
 from data.postgres import make_engine
+from data.preparing import HEAD
 from data.vault import Vault
 from tests.school import MASTER
 
 HERE = Path(__file__).parent
-VERSIONS = ("0001", "0002")
-HEAD = "0003"
+VERSIONS = ("0001", "0002", "0003")
 T = TypeVar("T")
 Content = dict[str, list[dict[str, Any]]]
 
@@ -120,3 +133,13 @@ def _insert(connection: Connection, rows: Content) -> None:
         whole = [row | {name: bool(row[name]) for name in truths if row[name] is not None} for row in rows[table.name]]
         if whole and table.name != "alembic_version":
             connection.execute(insert(table), whole)
+            _count_on(connection, table)
+
+
+def _count_on(connection: Connection, table: Table) -> None:
+    """The server's next number follows the highest that was put there."""
+    column = table.autoincrement_column
+    if column is not None and column.server_default is not None:
+        highest = connection.scalar(select(func.max(column)))
+        statement = text("SELECT setval(pg_get_serial_sequence(:name, :column), :highest)")
+        connection.execute(statement, {"name": table.name, "column": column.name, "highest": highest})

@@ -1,0 +1,1 @@
+"""What families do with drop-ins and events: look, book, change, cancel; and pupils who ask for an adult."""

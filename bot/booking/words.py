@@ -1,0 +1,130 @@
+"""How one time of a drop-in or event reads: everything stands in the message itself (field.md, item 30)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.facts import House
+from bot.turn import PersonsTurn
+from conversations.form import said
+from conversations.library import errand
+from conversations.texts import clock_time, day_and_date, listed
+from data.bookings import CANNOT, COMING, WAITING, Booking
+from data.database import Tx
+from data.events import ACCESS, Event, Occasion
+from data.people import find_person
+
+HELPS = "help"  # stands where a drop-in's topic would: this family helps at the event
+
+
+def day_of(house: House, at: datetime, language: str) -> str:
+    """ "Tuesday 3 November" """
+    return day_and_date(at.astimezone(house.school.zone).date(), language)
+
+
+def time_of(house: House, at: datetime, language: str) -> str:
+    """ "9:15" """
+    return clock_time(at.astimezone(house.school.zone), language)
+
+
+def begins(occasion: Occasion, mine: Booking | None) -> datetime:
+    """When it begins for this person: their slot, else the whole."""
+    slot = mine.slot if mine and mine.state == COMING else None
+    return occasion.starts_at if slot is None else occasion.slot_starts(slot)
+
+
+def short_when(turn: PersonsTurn, at: datetime) -> str:
+    """ "Tuesday 3 November, 9:15" """
+    return f"{day_of(turn.house, at, turn.language)}, {time_of(turn.house, at, turn.language)}"
+
+
+def title_of(house: House, event: Event, language: str) -> str:
+    """Its own title, or the name of its kind."""
+    return event.title or house.say(language, f"events.kind-{event.kind}")
+
+
+def ways_words(turn: PersonsTurn, event: Event) -> str:
+    """ "In person or by phone" """
+    words = listed([turn.phrase(f"booking.way-{way}") for way in event.ways], turn.language, "or")
+    return capital(words)
+
+
+def capital(words: str) -> str:
+    """As at the beginning of a line."""
+    return words[:1].upper() + words[1:]
+
+
+def row(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> str:
+    """What a list says of it: what, when, where, how, and whether one has a place."""
+    event = occasion.event
+    facts = {"day": day_of(turn.house, occasion.starts_at, turn.language), "place": event.place}
+    line = turn.phrase("dropins.row", time=time_of(turn.house, occasion.starts_at, turn.language), **facts)
+    head = [] if event.kind == "dropin" else [title_of(turn.house, event, turn.language)]
+    return "\n".join([*head, line, ways_words(turn, event), *state_line(turn, occasion, mine)])
+
+
+def state_line(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> list[str]:
+    """What this person has said about it; nothing where they said nothing yet."""
+    if mine is None:
+        return []
+    if mine.state == COMING and mine.slot is not None:
+        return [turn.phrase("booking.has-slot", time=time_of(turn.house, begins(occasion, mine), turn.language))]
+    if mine.state == COMING and occasion.event.kind != "dropin":
+        return [turn.phrase("booking.has-heads", n=mine.heads)]
+    return [turn.phrase({COMING: "booking.comes", WAITING: "booking.waits", CANNOT: "booking.cannot"}[mine.state])]
+
+
+async def details(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> str:
+    """All that is to know before one decides, and what one has said."""
+    event = occasion.event
+    facts = {
+        "day": day_of(turn.house, occasion.starts_at, turn.language),
+        "time": time_of(turn.house, occasion.starts_at, turn.language),
+        "ends": time_of(turn.house, occasion.ends_at, turn.language),
+    }
+    lines = [turn.phrase("booking.when", **facts), event.place, ways_words(turn, event)]
+    if host := await adult_name(turn.tx, turn.house, event.host, turn.language):
+        lines.append(turn.phrase("booking.host", who=host))
+    lines += [turn.phrase(f"events.access-{key}", text=event.access[key]) for key in ACCESS if event.access.get(key)]
+    own = [*state_line(turn, occasion, mine), *_told(turn, occasion, mine)]
+    return "\n\n".join(filter(None, ["\n".join(filter(None, lines)), "\n".join(own)]))
+
+
+def _told(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> list[str]:
+    """What the host is told, so that one can check it; the address of a video meeting, once one has a place there."""
+    if mine is None or mine.state == CANNOT:
+        return []
+    lines = []
+    if len(occasion.event.ways) > 1 or mine.way == "video":
+        lines.append(turn.phrase("booking.told-way", text=turn.phrase(f"booking.way-{mine.way}")))
+    if mine.way == "video" and mine.state == COMING and occasion.event.online:
+        lines.append(turn.phrase("booking.online", address=occasion.event.online))
+    if mine.needs.topic == HELPS:
+        lines.append(turn.phrase("booking.told-help"))
+    elif mine.needs.topic:
+        lines.append(turn.phrase("booking.told-topic", text=topic_words(mine.needs.topic, turn.language)))
+    if mine.needs.interpreter:
+        lines.append(turn.phrase("booking.told-interpreter", text=interpreter_words(turn, mine.needs.interpreter)))
+    return lines + ([turn.phrase("booking.told-access", text=mine.needs.access)] if mine.needs.access else [])
+
+
+def topic_words(topic: str, language: str) -> str:
+    """The topic as the list calls it; "" for none."""
+    question = errand("book").question("topic")
+    choice = question.choice(topic) if question else None
+    return said(choice.label, language) if choice else ""
+
+
+def interpreter_words(turn: PersonsTurn, interpreter: str) -> str:
+    return turn.phrase("booking.bsl") if interpreter == "bsl" else interpreter
+
+
+async def adult_name(tx: Tx, house: House, person: str | None, language: str) -> str:
+    """What families call a member of staff: the name in school.yaml, else their label, else their role."""
+    found = await find_person(tx, person) if person else None
+    if found is None:
+        return ""
+    named = [house.staff_names[role] for role in sorted(found.roles) if role in house.staff_names]
+    if named and not found.label:
+        return named[0]
+    return found.label or (house.say(language, f"role.{min(found.roles)}") if found.roles else "")

@@ -1,0 +1,81 @@
+"""The list of whoever leads an event: when who comes, how, and what helps them. Names, so every look is noted (S15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.booking.words import HELPS, begins, topic_words
+from bot.events.words import name_of, when
+from bot.facts import House
+from conversations.texts import clock_time
+from data.bookings import COMING, WAITING, Booking, bookings_for
+from data.database import Tx
+from data.events import Occasion
+from data.people import find_person
+
+
+@dataclass(frozen=True)
+class Line:
+    """One family: its time ("" where people just come), its name, and what the host should know, in short phrases."""
+
+    time: str
+    name: str = field(repr=False)
+    facts: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands on the list; `free` are the times that nobody has kept."""
+
+    title: str
+    when: str
+    place: str
+    lines: tuple[Line, ...]
+    waiting: int
+    free: tuple[str, ...]
+
+
+async def sheet_of(tx: Tx, house: House, language: str, occasion: Occasion) -> Sheet:
+    """The list as it is now."""
+    coming = await bookings_for(tx, occasion.id, COMING)
+    waiting = len(await bookings_for(tx, occasion.id, WAITING))
+    taken = {booking.slot for booking in coming}
+    free = [n for n in range(occasion.slots) if n not in taken]
+    return Sheet(
+        name_of(house, language, occasion.event),
+        when(house, language, occasion.starts_at, occasion.ends_at),
+        occasion.event.place,
+        tuple([await _line(tx, house, language, occasion, booking) for booking in coming]),
+        waiting,
+        tuple(_time(house, language, occasion, n) for n in free),
+    )
+
+
+async def _line(tx: Tx, house: House, language: str, occasion: Occasion, booking: Booking) -> Line:
+    at = begins(occasion, booking)
+    time = clock_time(at.astimezone(house.school.zone), language) if booking.slot is not None else ""
+    return Line(time, await family_name(tx, house, language, booking.person), tuple(_facts(house, language, booking)))
+
+
+async def family_name(tx: Tx, house: House, language: str, person: str) -> str:
+    """The label that staff gave them; without one, that there is none."""
+    found = await find_person(tx, person)
+    return (found.label if found else "") or house.say(language, "hosting.no-name")
+
+
+def _facts(house: House, language: str, booking: Booking) -> list[str]:
+    """How they come, how many, what about, and what helps: only what is not the usual."""
+    needs = booking.needs
+    facts = [house.say(language, f"planning.way-{booking.way}")] if booking.way != "in-person" else []
+    facts += [house.say(language, "hosting.heads", n=booking.heads)] if booking.heads > 1 else []
+    if needs.topic:
+        topic = house.say(language, "hosting.helps") if needs.topic == HELPS else topic_words(needs.topic, language)
+        facts.append(topic)
+    if needs.interpreter:
+        words = house.say(language, "booking.bsl") if needs.interpreter == "bsl" else needs.interpreter
+        facts.append(house.say(language, "hosting.interpreter", words=words))
+    return facts + ([house.say(language, "hosting.needs", words=needs.access)] if needs.access else [])
+
+
+def _time(house: House, language: str, occasion: Occasion, slot: int) -> str:
+    return clock_time(occasion.slot_starts(slot).astimezone(house.school.zone), language)

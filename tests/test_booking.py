@@ -1,0 +1,302 @@
+"""Families book, change and give back places at drop-ins (S15): three taps, nothing forced, nothing lost."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from conversations.channel import Message
+from data.bookings import COMING, WAITING, Booking, booking_of, bookings_for
+from data.events import Occasion, cancel_occasion
+from data.outbox import on_page
+from data.people import find_group
+from data.queue import waiting_items
+from tests.event_days import add_dropin, add_slots
+from tests.school import MONDAY, School, Talk
+
+pytestmark = pytest.mark.both_databases
+DAY = timedelta(days=1)
+ACTS = (
+    "slot.{}.0", "slot.{}.99", "slot.{}.x", "walk.{}", "come.{}", "wait.{}", "cannot.{}", "heads.{}.3", "help.{}",
+    "remind.{}.none", "topic.{}", "times.{}", "move.{}",
+)  # fmt: skip
+LOCAL_NINE = MONDAY.replace(hour=9) + DAY  # in November, London keeps UTC
+
+
+async def slots(school: School, n: int = 4, at: datetime = LOCAL_NINE, **more: object) -> Occasion:
+    async with school.db.transaction() as tx:
+        return await add_slots(tx, await find_group(tx, "SEND parents") or "", at, n, **more)
+
+
+async def family(school: School) -> Talk:
+    return school.on(await school.person("parent"))
+
+
+async def booking(school: School, occasion: Occasion, talk: Talk) -> Booking | None:
+    async with school.db.reading() as tx:
+        return await booking_of(tx, occasion.id, talk.person)
+
+
+async def page(school: School, talk: Talk) -> list[Message]:
+    """The letters that wait for this person."""
+    async with school.db.reading() as tx:
+        letters = await on_page(tx, talk.person)
+    composed = [await school.letters.compose(letter, school.clock.now) for letter in letters]
+    return [message for message in composed if message]
+
+
+async def forge(talk: Talk, says: str) -> None:
+    """A button of an event that says this, whether anybody was shown it or not."""
+    talk.reply = await talk.forges(f"e={says}")
+
+
+def labels(talk: Talk) -> list[str]:
+    return [b.label for m in talk.messages for b in m.buttons]
+
+
+async def test_three_taps_have_a_place(school: School) -> None:
+    """S15: drop-in, time, done; what else there is to say is offered, not asked."""
+    occasion, talk = await slots(school), await family(school)
+    await talk.types("/dropins")
+    assert "Tuesday 3 November, 9:00, Room 4" in talk.text
+    await talk.taps("Tuesday 3 November, 9:00")
+    assert labels(talk)[:4] == ["9:00", "9:15", "9:30", "9:45"]
+    await talk.taps("9:15")
+    assert "Done. You have a place at 9:15." in talk.text
+    made = await booking(school, occasion, talk)
+    assert made
+    assert (made.state, made.slot, made.way, made.remind) == (COMING, 1, "in-person", "both")
+    await talk.types("/dropins")
+    assert "You have a place at 9:15." in talk.text
+
+
+async def test_nobody_has_to_book(school: School) -> None:
+    """S15 (1): who comes without a time takes nobody's slot."""
+    occasion, talk = await slots(school), await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "I'm coming, without a time")
+    assert "You are coming, without a fixed time." in talk.text
+    made = await booking(school, occasion, talk)
+    assert made
+    assert (made.state, made.slot) == (COMING, None)
+    other = await family(school)
+    await other.types("/dropins")
+    await other.taps("Tuesday 3 November, 9:00")
+    assert labels(other)[:4] == ["9:00", "9:15", "9:30", "9:45"]
+
+
+async def test_many_times_come_a_handful_at_once(school: School) -> None:
+    await slots(school, 14)
+    talk = await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00")
+    assert labels(talk)[:7] == ["9:00", "9:15", "9:30", "9:45", "10:00", "10:15", "Later times"]
+    await talk.taps("Later times")
+    assert labels(talk)[0] == "10:30"
+    await talk.taps("Later times")
+    assert labels(talk)[:3] == ["12:00", "12:15", "Earlier times"]
+    await talk.taps("12:15")
+    assert "Done. You have a place at 12:15." in talk.text
+
+
+async def test_what_the_host_should_know_is_said_afterwards(school: School) -> None:
+    """S15 (2), (5): topic from a list, how to meet, interpreter, and what makes it easier, each when one wants to."""
+    occasion = await slots(school, ways=("in-person", "phone"))
+    talk = await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "9:00", "How we meet", "By phone")
+    await talk.taps("What it is about", "Sleep and home")
+    await talk.taps("Interpreter or BSL", "Another language")
+    await talk.types("Polish")
+    await talk.taps("Make it easier for us", "A quiet space", "Something else", "Done")
+    await talk.types("A chair near the door")
+    for words in ("by phone", "Sleep and home", "Interpreter: Polish", "A quiet space; A chair near the door"):
+        assert words in talk.text
+    made = await booking(school, occasion, talk)
+    assert made
+    assert made.way == "phone"
+    assert (made.needs.topic, made.needs.interpreter) == ("home", "Polish")
+    await talk.taps("Interpreter or BSL", "No, thank you")
+    assert "Interpreter" not in talk.text
+
+
+async def test_a_question_can_be_left(school: School) -> None:
+    occasion, talk = await slots(school), await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "9:00", "What it is about", "Cancel")
+    made = await booking(school, occasion, talk)
+    assert made
+    assert made.needs.topic == ""
+    assert (await school.known(talk.person)).front is None
+
+
+async def test_words_of_danger_go_to_a_human_and_not_to_the_host(school: School) -> None:
+    """SAFE-3, SAFE-12: also where they stand among access needs."""
+    await school.readers()
+    occasion, talk = await slots(school), await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "9:00", "Make it easier for us", "Something else", "Done")
+    await talk.types("my uncle hurts me")
+    assert "Thank you for telling us" in talk.text
+    made = await booking(school, occasion, talk)
+    assert made
+    assert made.needs.access == ""
+    async with school.db.reading() as tx:
+        assert len(await waiting_items(tx)) == 1
+
+
+async def test_words_for_the_host_may_not_be_endless(school: School) -> None:
+    occasion, talk = await slots(school), await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "9:00", "Make it easier for us", "Something else", "Done")
+    await talk.types("chair " * 60)
+    assert "up to 200 letters" in talk.text
+    await talk.types("A chair")
+    made = await booking(school, occasion, talk)
+    assert made
+    assert made.needs.access == "A chair"
+
+
+async def test_a_place_is_changed_and_needs_stay(school: School) -> None:
+    occasion, talk = await slots(school), await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "9:00", "What it is about", "Friends", "Change the time", "9:45")
+    made = await booking(school, occasion, talk)
+    assert made
+    assert (made.slot, made.needs.topic) == (3, "friends")
+    other = await family(school)
+    await other.types("/dropins")
+    await other.taps("Tuesday 3 November, 9:00")
+    assert labels(other)[:3] == ["9:00", "9:15", "9:30"]
+
+
+async def test_a_full_drop_in_has_a_waiting_list(school: School) -> None:
+    """Who waits longest moves up and is told once; who gives the place back loses nothing else."""
+    occasion = await slots(school, 1)
+    first, second, third = [await family(school) for _ in range(3)]
+    await first.types("/dropins")
+    await first.taps("Tuesday 3 November, 9:00", "9:00")
+    for talk in (second, third):
+        await talk.types("/dropins")
+        await talk.taps("Tuesday 3 November, 9:00")
+        assert "All places are taken" in talk.text
+        await talk.taps("Wait for a place")
+        assert "waiting list" in talk.text
+        school.clock.move(minutes=1)
+    await first.taps("I can't come")
+    await school.rounds()
+    made = await booking(school, occasion, second)
+    assert made
+    assert made.state == COMING
+    told = "There is a place for you now: Tuesday 3 November, 9:00."
+    assert [m.text for m in await page(school, second)].count(told) == 1
+    assert await page(school, third) == []
+    still = await booking(school, occasion, third)
+    assert still
+    assert still.state == WAITING
+
+
+async def test_i_cannot_come_twice_changes_nothing_more(school: School) -> None:
+    occasion, talk = await slots(school), await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "9:00")
+    says = talk.button("I can't come").says
+    await talk.forges(says)
+    before = await booking(school, occasion, talk)
+    await talk.forges(says)
+    assert await booking(school, occasion, talk) == before
+
+
+@pytest.mark.parametrize("when", ["begun", "off", "not theirs"])
+async def test_old_and_forged_buttons_change_nothing(school: School, when: str) -> None:
+    """B1: a button of what has begun, is off, or belongs to another group answers kindly and changes nothing."""
+    occasion = await slots(school)
+    group = "Year 3 parents" if when == "not theirs" else "SEND parents"
+    talk = school.on(await school.person("parent", group=group))
+    if when == "begun":
+        school.clock.set(occasion.starts_at + timedelta(minutes=1))
+    if when == "off":
+        async with school.db.transaction() as tx:
+            await cancel_occasion(tx, occasion, school.clock.now, "The boiler is broken.")
+    said = {"begun": "has begun or is over", "off": "The boiler is broken.", "not theirs": "cannot find that"}
+    for act in ACTS:
+        await forge(talk, act.format(occasion.id))
+        assert said[when] in talk.text, act
+    async with school.db.reading() as tx:
+        assert await bookings_for(tx, occasion.id) == []
+
+
+async def test_reminders_are_chosen_for_each_one(school: School) -> None:
+    """field 30: both, the day before, an hour before, none."""
+    occasion, talk = await slots(school), await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "9:00", "Reminders for this one")
+    assert labels(talk)[0] == "The day before, and an hour before ✓"
+    await talk.taps("No reminders")
+    made = await booking(school, occasion, talk)
+    assert made
+    assert made.remind == "none"
+    await school.rounds()
+    assert await page(school, talk) == []
+
+
+async def test_a_reminder_names_ones_own_time(school: School) -> None:
+    """S15 (3), FAIL-7: "Your school appointment tomorrow, 9:30", and nothing else."""
+    await slots(school)
+    talk, silent = await family(school), await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00", "9:30")
+    await school.rounds()
+    assert [m.text for m in await page(school, talk)] == ["Your school appointment tomorrow, 9:30."]
+    assert [m.text for m in await page(school, silent)] == ["Your school appointment tomorrow, 9:00."]
+
+
+async def test_a_reminder_of_friday_names_monday(school: School) -> None:
+    """A reminder goes on the last school day before, which need not be the day before."""
+    school.clock.set(MONDAY + 4 * DAY)
+    async with school.db.transaction() as tx:
+        group = await find_group(tx, "SEND parents") or ""
+        await add_dropin(tx, group, MONDAY + 7 * DAY, "Hall", school.clock.now)
+    talk = await family(school)
+    await school.rounds()
+    assert [m.text for m in await page(school, talk)] == ["Your school appointment on Monday 9 November, 10:00."]
+
+
+async def test_whoever_needs_to_talk_sooner_learns_whom_to_call(school: School) -> None:
+    """S15 (4)"""
+    await slots(school)
+    talk = await family(school)
+    await talk.types("/dropins")
+    await talk.taps("I need to talk sooner")
+    for words in ("0161 496 0000", "Mon-Fri 08:30-16:00", "SENDIASS", "999 in danger", "Ms Patel"):
+        assert words in talk.text
+    assert "I need help" in labels(talk)
+    school.clock.move(hours=10)
+    await talk.types("/dropins")
+    await talk.taps("I need to talk sooner")
+    assert "It opens Tuesday 3 November, 8:30" in talk.text
+
+
+async def test_the_address_of_a_video_meeting_is_for_those_who_have_a_place(school: School) -> None:
+    await slots(school, ways=("video",), online="https://meet.example/room")
+    talk = await family(school)
+    await talk.types("/dropins")
+    await talk.taps("Tuesday 3 November, 9:00")
+    assert "meet.example" not in talk.text
+    await talk.taps("9:00")
+    assert "https://meet.example/room" in talk.text
+
+
+async def test_the_place_given_up_for_another_goes_to_who_waits(school: School) -> None:
+    occasion = await slots(school, 2)
+    first, second, third = [await family(school) for _ in range(3)]
+    for talk, at in ((first, "9:00"), (second, "9:15")):
+        await talk.types("/dropins")
+        await talk.taps("Tuesday 3 November, 9:00", at)
+    await third.types("/dropins")
+    await third.taps("Tuesday 3 November, 9:00", "Wait for a place")
+    await first.taps("Change the time", "I'm coming, without a time")
+    made = await booking(school, occasion, third)
+    assert made
+    assert (made.state, made.slot) == (COMING, 0)

@@ -1,0 +1,244 @@
+"""How far a sending is, and that staff pause, go on and stop it; a person's STOP comes before everything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import select
+
+from bot.delivery import takes
+from conversations.channel import Message, TryLater
+from data.audit import entries
+from data.delivery import Delivery, deliveries_about, delivery_of, in_json, pause_sending, resume_sending, stop_sending
+from data.outbox import post
+from data.people import add_address, set_stopped
+from data.tables import outbox
+from scheduler.sending import Sender, send_due
+from tests.phones import Postbox
+from tests.school import School
+from tests.test_dialogue import SURVEY, send
+
+
+class Door(Postbox):
+    """A channel that asks letters to wait for their turn, and lets the test do something meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pause = 0.0
+        self.meanwhile: object = None
+        self.later: set[str] = set()
+        self.one_after_another = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self, address: str, urgent: bool = False) -> AsyncIterator[None]:
+        async with self.one_after_another:
+            if callable(self.meanwhile):
+                act, self.meanwhile = self.meanwhile, None
+                await act()
+        yield
+
+    async def send(self, address: str, message: Message) -> None:
+        if address in self.later:
+            raise TryLater(30)
+        await super().send(address, message)
+
+
+async def asked(school: School, n: int = 12, on_telegram: int | None = None) -> list[str]:
+    """People who are sent questions; the first so many have Telegram."""
+    await school.readers()
+    people = await school.people(n)
+    async with school.db.transaction() as tx:
+        for number, person in enumerate(people[: n if on_telegram is None else on_telegram]):
+            await add_address(tx, person, "telegram", str(3000 + number))
+    await send(school)
+    return people
+
+
+async def report(school: School) -> Delivery:
+    async with school.db.reading() as tx:
+        found = await delivery_of(tx, "invitation", SURVEY)
+    assert found
+    return found
+
+
+@pytest.mark.both_databases
+async def test_every_letter_is_counted_once_with_the_reason(school: School) -> None:
+    """Field 20: sent, waits until, waits on the page, blocked, wants none, asked to wait."""
+    people = await asked(school, 12, on_telegram=9)
+    door = Door()
+    door.blocked, door.later = {"3000"}, {"3001", "3002"}
+    async with school.db.transaction() as tx:
+        await set_stopped(tx, people[3], True, school.clock.now)
+    assert (await report(school)).waiting == 12
+    await school.rounds({"telegram": door})
+    found = await report(school)
+    assert (found.sent, found.page, found.blocked, found.stopped, found.waiting) == (5, 3, 1, 1, 2)
+    assert found.letters == 12
+    assert found.reached == 8
+    assert found.next_at
+    assert found.next_at > school.clock.now
+    assert json.loads(json.dumps(in_json(found)))["sent"] == 5
+
+
+@pytest.mark.both_databases
+async def test_pause_go_on_and_stop(school: School) -> None:
+    """What waits stays; goes on where it was; stopped is for good and not counted as reached. Each is noted."""
+    await asked(school, 12)
+    door, now = Door(), school.clock.now
+    async with school.db.transaction() as tx:
+        assert await pause_sending(tx, "invitation", SURVEY, now, None)
+        assert not await pause_sending(tx, "invitation", SURVEY, now, None)
+    await school.rounds({"telegram": door})
+    assert (await report(school)).held == 12
+    assert door.sent == {}
+    async with school.db.transaction() as tx:
+        assert await resume_sending(tx, "invitation", SURVEY, now, None)
+    door.later = {str(3000 + n) for n in range(8)}
+    await school.rounds({"telegram": door})
+    async with school.db.transaction() as tx:
+        assert await stop_sending(tx, "invitation", SURVEY, now, None)
+        assert not await stop_sending(tx, "invitation", SURVEY, now, None)
+    school.clock.move(minutes=5)
+    door.later = set()
+    await school.rounds({"telegram": door})
+    found = await report(school)
+    assert (found.sent, found.called_off, found.reached, found.under_way) == (4, 8, 4, False)
+    async with school.db.reading() as tx:
+        noted = [row.what for row in await entries(tx, SURVEY, "sending.paused", "sending.resumed", "sending.stopped")]
+    assert noted == ["sending.paused", "sending.resumed", "sending.stopped"]
+
+
+@pytest.mark.both_databases
+async def test_a_persons_stop_counts_between_claim_and_send(school: School) -> None:
+    """Absolute and immediate: also for what is claimed, and for what is tried again."""
+    people = await asked(school, 1 + 11)
+    door = Door()
+
+    async def stop() -> None:
+        async with school.db.transaction() as tx:
+            for person in people:
+                await set_stopped(tx, person, True, school.clock.now)
+
+    door.meanwhile = stop
+    await school.rounds({"telegram": door})
+    assert door.sent == {}
+    assert (await report(school)).stopped == 12
+
+
+async def test_a_stop_reaches_what_is_being_retried(school: School) -> None:
+    people = await asked(school, 12)
+    door = Door()
+    door.later = {"3000"}
+    await school.rounds({"telegram": door})
+    await school.on(people[0]).types("STOP")
+    door.later = set()
+    school.clock.move(minutes=2)
+    await school.rounds({"telegram": door})
+    assert "3000" not in door.sent
+    assert (await report(school)).stopped == 1
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("act", [pause_sending, stop_sending])
+async def test_staff_hold_or_stop_between_claim_and_send(school: School, act: object) -> None:
+    """What is claimed when staff tap does not go either."""
+    await asked(school, 12)
+    door = Door()
+
+    async def decide() -> None:
+        async with school.db.transaction() as tx:
+            assert await act(tx, "invitation", SURVEY, school.clock.now, None)  # type: ignore[operator]
+
+    door.meanwhile = decide
+    await school.rounds({"telegram": door})
+    found = await report(school)
+    assert door.sent == {}
+    assert (found.held, found.called_off) == ((12, 0) if act is pause_sending else (0, 12))
+
+
+async def test_a_claim_that_another_took_over_is_not_sent_twice(school: School) -> None:
+    """A lease that ran out while the letter waited for its turn."""
+    await asked(school, 12)
+    door = Door()
+
+    async def taken_over() -> None:
+        async with school.db.transaction() as tx:
+            await tx.run(outbox.update().where(outbox.c.state == "sending").values(owner="1:other"))
+
+    door.meanwhile = taken_over
+    sender = Sender(school.db, school.house.school, school.letters.compose, {"telegram": door}, school.owner)
+    await send_due(sender, school.clock.now, 200)
+    async with school.db.reading() as tx:
+        states = [r.owner for r in await tx.all(select(outbox).where(outbox.c.kind == "invitation"))]
+    assert door.sent == {}
+    assert set(states) == {"1:other"}
+
+
+async def test_while_a_channel_takes_nothing_nothing_is_claimed(school: School) -> None:
+    """A long 429: what waits stays as it is, and nothing is spent on it."""
+    await asked(school, 12)
+    door = Door()
+    door.pause = 30.0
+    await school.rounds({"telegram": door})
+    found = await report(school)
+    assert (found.waiting, door.sent) == (12, {})
+    door.pause = 0.0
+    await school.rounds({"telegram": door})
+    assert (await report(school)).sent == 12
+
+
+async def test_staff_see_how_far_it_is_and_stop_it(school: School) -> None:
+    """In chat, by buttons; the last step asks once more, because it cannot be taken back."""
+    await asked(school, 12, on_telegram=0)
+    senco = school.on(await school.person("senco"))
+    await senco.types("/summary")
+    await senco.taps("How far is it?")
+    assert "On the way now: 12" in senco.text
+    await senco.taps("Pause sending")
+    assert "Paused by staff: 12" in senco.text
+    await senco.taps("Go on sending")
+    await senco.taps("Stop sending")
+    assert "12 people have not got it yet" in senco.text
+    await senco.taps("Yes, stop sending")
+    assert "Stopped by staff before it went: 12" in senco.text
+    assert not [b for m in senco.messages for b in m.buttons if b.label in ("Pause sending", "Stop sending")]
+
+
+@pytest.mark.parametrize("role", ["parent", "staff", "office", "governor", "dsl"])
+async def test_only_who_may_send_may_stop(school: School, role: str) -> None:
+    await asked(school, 12)
+    talk = school.on(await school.person(role))
+    for act in "lhgas":
+        talk.reply = await talk.forges(f"far={act}:invitation:{SURVEY}")
+        assert talk.text == "This is for staff. /help shows what you can do."
+    assert (await report(school)).waiting == 12
+
+
+async def test_a_forged_report_finds_nothing(school: School) -> None:
+    senco = school.on(await school.person("senco"))
+    for says in ("far=l:invitation:nothing", "far=s:alert:x", "far=x", "far=h::", "far=z:invitation:a"):
+        senco.reply = await senco.forges(says)
+        assert len(senco.messages) == 1
+        assert not senco.messages[0].buttons or "How far" not in senco.text
+
+
+async def test_letters_after_a_change_are_a_sending_of_their_own(school: School) -> None:
+    """An occasion that was moved: its letters name "ID.2"."""
+    person = await school.person("parent")
+    async with school.db.transaction() as tx:
+        await post(tx, "reminder", "abc", [person], school.clock.now)
+        await post(tx, "reminder", "abc.2", [person], school.clock.now)
+        await post(tx, "reminder", "abcd", [person], school.clock.now)
+        found = await deliveries_about(tx, "abc")
+    assert [(d.kind, d.ref) for d in found] == [("reminder", "abc"), ("reminder", "abc.2")]
+
+
+def test_how_long_it_takes_is_said_beforehand(school: School) -> None:
+    assert takes(school.house, "en", 1) == "Sending takes about 1 second."
+    assert takes(school.house, "en", 40) == "Sending takes about 2 seconds."
+    assert takes(school.house, "en", 60) == "Sending takes about 3 seconds."
+    assert takes(school.house, "en", 10_000) == "Sending takes about 6 minutes."
