@@ -17,7 +17,7 @@ from bot.settings import Settings, SettingsProblem, read_settings
 from bot.telegram_channel.application import Hook, end_webhook, make_application, running, serve
 from bot.telegram_channel.channel import TelegramChannel
 from bot.telegram_channel.limiter import LETTER
-from bot.telegram_channel.webhook import PATH
+from bot.telegram_channel.webhook import PATH, Webhook
 from bot.web_channel.app import make_app
 from data.lock import jobs_lock, run_lock
 from data.problems import DatabaseBusy
@@ -30,21 +30,34 @@ SECRET = "a-secret-of-forty-characters_0123456789ab"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
+class HookedSchool(TelegramSchool):
+    """One to which Telegram comes."""
+
+    hook: Webhook
+
+
 @asynccontextmanager
-async def hooked(folder: Path, server: TelegramServer, port: int = 0) -> AsyncIterator[TelegramSchool]:
+async def hooked(folder: Path, server: TelegramServer, port: int = 0) -> AsyncIterator[HookedSchool]:
     """A school to which Telegram brings updates."""
     port = port or free_port()
     async with opened(folder) as school:
         application = make_application(settings_for(server, folder))
         app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
         web = make_server(app, "127.0.0.1", port)
-        hook = Hook(f"http://127.0.0.1:{port}{PATH}", lambda: (SECRET,), lambda w: setattr(app.state, "webhook", w))
+        opens: list[Webhook] = []
+
+        def taken(webhook: Webhook | None) -> None:
+            app.state.webhook = webhook
+            opens.extend([webhook] if webhook else [])
+
+        hook = Hook(f"http://127.0.0.1:{port}{PATH}", lambda: (SECRET,), taken)
         async with running(application):
             tasks = [asyncio.create_task(web.serve()), asyncio.create_task(serve(application, school.dialogue, hook))]
             try:
                 await server.called("setWebhook")
-                found = TelegramSchool(server, school, application)
+                found = HookedSchool(server, school, application)
                 found.channel = TelegramChannel(application.bot, lane=LETTER)
+                found.hook = opens[0]
                 yield found
             finally:
                 web.should_exit = True
@@ -126,6 +139,35 @@ async def test_without_the_database_telegram_comes_again(
         await person.types("/help")
         await person.reads_until("What you can do")
         assert len(calls) == 3
+
+
+async def test_two_updates_of_a_chat_are_never_handled_at_once(
+    tmp_path: Path, server: TelegramServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where one comes in just as another ends and a third waits."""
+    async with hooked(tmp_path, server) as bot:
+        person = await bot.joins("parent", "SEND parents")
+        plain, inside, most, after = bot.school.dialogue.hear, 0, 0, list[asyncio.Task[int]]()
+
+        async def hear(*args: object, **more: object) -> object:
+            nonlocal inside, most
+            inside, most = inside + 1, max(most, inside + 1)
+            await asyncio.sleep(0.01)
+            inside -= 1
+            return await plain(*args, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(bot.school.dialogue, "hear", hear)
+        hook = bot.hook
+
+        def take(id: int) -> asyncio.Task[int]:
+            text = {"message_id": id, "date": 1, "chat": person.described(), "from": person.user, "text": "/help"}
+            body = json.dumps({"update_id": 9000 + id, "message": text}).encode()
+            return asyncio.create_task(hook.take(SECRET, body))
+
+        first, second = take(1), take(2)
+        first.add_done_callback(lambda _: after.append(take(3)))
+        assert [await first, await second, await after[0]] == [200] * 3
+        assert most == 1
 
 
 async def test_polling_takes_our_webhook_away_and_only_ours(tmp_path: Path, server: TelegramServer) -> None:

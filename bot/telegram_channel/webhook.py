@@ -10,7 +10,9 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from telegram import Bot, Update
@@ -36,6 +38,14 @@ TAKEN, REFUSED, AGAIN = 200, 403, 503
 Secrets = Callable[[], tuple[str, ...]]  # the one to tell Telegram, then others that are still right
 
 
+@dataclass
+class _Queue:
+    """Of one chat: who is at its head, and how many stand in it."""
+
+    first: asyncio.Lock = field(default_factory=asyncio.Lock)
+    length: int = 0
+
+
 class Webhook:
     """Takes updates from the page, and tells Telegram where it is."""
 
@@ -45,7 +55,7 @@ class Webhook:
         self.speaker = speaker
         self.address = address
         self._secrets = secrets
-        self._turns: dict[int, asyncio.Lock] = {}
+        self._queues: dict[int, _Queue] = {}
         self._under_way = 0
 
     async def take(self, given: str, body: bytes) -> int:
@@ -71,13 +81,21 @@ class Webhook:
             return TAKEN  # it would never become readable
         await self.speaker.drain(below=WAITING)
         chat = update.effective_chat.id if update.effective_chat and type(update.effective_chat.id) is int else 0
-        turn = self._turns.setdefault(chat, asyncio.Lock())
+        async with self._turn(chat):
+            return TAKEN if await self.intake.take(update) else AGAIN
+
+    @asynccontextmanager
+    async def _turn(self, chat: int) -> AsyncIterator[None]:
+        """One at a time; the chat's queue is kept until the last who waits in it has gone."""
+        queue = self._queues.setdefault(chat, _Queue())
+        queue.length += 1
         try:
-            async with turn:
-                return TAKEN if await self.intake.take(update) else AGAIN
+            async with queue.first:
+                yield
         finally:
-            if not turn.locked() and self._turns.get(chat) is turn:
-                del self._turns[chat]
+            queue.length -= 1
+            if not queue.length:
+                del self._queues[chat]
 
     async def run(self, token: Token) -> None:
         """Keep Telegram coming here until cancelled: told at the start, after a new token, and when lost."""
