@@ -20,16 +20,19 @@ COFFEE = {
 
 
 async def plan(tx: Tx, groups: tuple[str, str], host: str, families: Sequence[str], now: datetime) -> None:
-    """A drop-in with times, one for pupils, and a coffee morning at two times; some families have a place."""
+    """A drop-in with times, one for pupils, and a coffee morning at two times; some families have a place.
+
+    The next school day is kept free: no reminder is due when the demo starts, so that the questions come first.
+    """
     parents, pupils = groups
     made = now - timedelta(days=6)
     by = {"host": host, "made_by": host, "made_at": made}
     talk = new_event("dropin", parents, place="Room 4", ways=("in-person", "phone"), slot_minutes=15, **by)
     lunch = new_event("dropin", pupils, place="Room 4", **by)
     coffee = new_event("coffee", parents, place="The school hall", access=COFFEE, capacity=20, **by)
-    slots = await _held(tx, talk, now, 1, 9, 120)
+    slots = await _held(tx, talk, now, 2, 9, 120)
     await add_event(tx, talk, [slots])
-    await add_event(tx, lunch, [await _held(tx, lunch, now, 2, 12, 40)])
+    await add_event(tx, lunch, [await _held(tx, lunch, now, 3, 12, 40)])
     morning, evening = await _held(tx, coffee, now, 4, 9, 90), await _held(tx, coffee, now, 5, 18, 90)
     await add_event(tx, coffee, [morning, evening])
     for slot, person in zip((0, 1, 4), families, strict=False):

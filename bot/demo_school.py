@@ -150,7 +150,7 @@ def _calendar(today: date) -> list[Stretch]:
         ("term", -24, -11, "The term before"),
         ("holiday", -10, -7, "Holiday"),
         ("term", -6, 7, "This term"),
-        ("half-term", 1, 1, "Half term"),
+        ("half-term", 3, 3, "Half term"),
         ("holiday", 8, 9, "Holiday"),
         ("term", 10, 23, "Next term"),
     )

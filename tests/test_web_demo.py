@@ -19,12 +19,13 @@ from bot import demo
 from bot.demo_school import make_school
 from data.answers import count_answers
 from data.database import DatabaseBusy
+from data.events import coming_occasions, occasions_to_remind
 from data.lock import FileLock
 from data.outbox import on_page
 from data.people import find_person, people_with_role
 from data.queue import waiting_items
 from data.runs import count_runs, run_of
-from data.surveys import all_surveys
+from data.surveys import all_surveys, surveys_to_nudge
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime.now(UTC)
@@ -67,6 +68,18 @@ async def test_school_has_what_the_page_promises(folder: Path) -> None:
     assert letters["parent"] == [("invitation", "parent-send-provision-2")]
     assert letters["pupil"] == [("invitation", "pupil-belong-1")]
     assert letters["senco"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("day", [2, 4, 6])
+async def test_the_questions_come_first_whatever_day_it_is(tmp_path: Path, day: int) -> None:
+    """No reminder of a drop-in, an event or the questions is due on the day on which somebody first looks."""
+    late = datetime(2026, 11, 16 + day, 22, 0, tzinfo=UTC)
+    await make_school(tmp_path, late - timedelta(hours=15))
+    async with demo.opened(tmp_path) as (db, _), db.reading() as tx:
+        assert await coming_occasions(tx, None, late)
+        assert await occasions_to_remind(tx, late) == []
+        assert await surveys_to_nudge(tx, late) == []
 
 
 async def test_second_start_keeps_everything(folder: Path) -> None:
