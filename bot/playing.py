@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.care import go_on_button, raise_concern
 from bot.errands import ERRANDS
 from bot.errands.errand import Errand
+from bot.said import COMMAND, asking
 from bot.turn import PersonsTurn
 from conversations import words as w
 from conversations.answers import RAISED, chosen
@@ -20,6 +21,7 @@ from data.children import names_of
 from data.codes import forget_visit, place_of
 from data.database import Tx
 from data.people import set_front
+from data.pools import is_nobodys, let_go, lets_go_when_sent
 from data.runs import BoxLost, Given, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
 from data.surveys import Survey, find_survey
 
@@ -29,7 +31,7 @@ async def play(turn: PersonsTurn, run_id: str, heard: w.Heard, quiet: bool = Fal
     loaded = await load(turn, run_id)
     if loaded is None:
         if not quiet:
-            _gone(turn)
+            await _gone(turn, run_id)
         return False
     run, survey, form = loaded
     if run.errand and not may(turn.person.roles, run.errand):
@@ -49,8 +51,10 @@ async def play(turn: PersonsTurn, run_id: str, heard: w.Heard, quiet: bool = Fal
     return True
 
 
-def _gone(turn: PersonsTurn) -> None:
+async def _gone(turn: PersonsTurn, run_id: str) -> None:
     """No such questions for this person. Staff without any of their own have tapped twice on a task that is done."""
+    if await is_nobodys(turn.tx, run_id):
+        return turn.tell("after.in-the-box", turn.menu_button())
     if turn.person.roles and not turn.person.roles & FAMILIES:
         return turn.tell("over", turn.menu_button())
     turn.tell("closed-now")
@@ -151,6 +155,8 @@ async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, 
     if survey.mode == "ANON" and turn.number:
         run = _cleared(turn, run, result)
     run = await _save(turn, run, survey, result.state)
+    if result.all(w.Finished) and lets_go_when_sent(survey):
+        return await _into_the_box(turn, run)
     setting = await _setting(turn, run, survey)
     for event in result.events:
         if isinstance(event, w.Raised):
@@ -167,6 +173,15 @@ async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, 
         elif not isinstance(event, w.Answered):
             screen = await draw(turn, run, survey, form)
             turn.says.append(_with_tidying(turn, screen) if isinstance(event, w.Finished) else screen)
+
+
+async def _into_the_box(turn: PersonsTurn, run: Run) -> None:
+    """What was sent is nobody's from now on, and cannot be shown again."""
+    await let_go(turn.tx, [run.id])
+    turn.person = replace(turn.person, front=None)
+    help = turn.label("need-help", asking(COMMAND, "needhelp"))
+    sent = Message(turn.phrase("after.pupil-sent"), title=turn.phrase("sent.title"), buttons=(help, turn.menu_button()))
+    turn.says.append(_with_tidying(turn, sent))
 
 
 def _cleared(turn: PersonsTurn, run: Run, result: Turn) -> Run:

@@ -3,6 +3,7 @@
 A pool is a survey like others, of a hidden group that nobody joins. People get a run in it when they are asked after a
 visit; a run that was sent before is then let go of: its person is taken out (NULL), it stays in the box and counts, and
 can no longer be changed. When the booking of a visit goes, so does the link to its run. Nothing else marks a visit.
+Pupils answer on a device that others use too: what they send is let go of at once, and no screen shows it again.
 
 What a reader of the database learns, also of two backups: who was asked after a visit, as bookings tell as well, and,
 when a run lost its person between the two, that this person had sent it. Never what it says: it is sealed with the key
@@ -24,12 +25,14 @@ from data.bookings import COMING
 from data.database import Tx
 from data.events import Event
 from data.forms import all_forms
-from data.moments import new_id
-from data.runs import BoxLost, find_run, run_of, start_runs
+from data.moments import new_id, stamp
+from data.people import people_with_role
+from data.runs import BoxLost, Run, find_run, run_of, start_runs
 from data.surveys import Survey, add_survey, all_surveys, find_survey, next_survey_id
 from data.tables import bookings, events, groups, memberships, occasions, people, runs, surveys
 
 AFTER_DROPIN = "drop-in-feedback"
+AFTER_TALK = "drop-in-feedback-pupil"
 DROPINS = ("dropin", "coffee")  # kinds of events that B6 is asked after; B6e after all others
 NEXT_TIME = "B6e.2"  # its choices are the host's own
 MOST_OFFERED = 8  # of the host's list, beside "Something else"
@@ -40,6 +43,11 @@ async def questions_after(tx: Tx, event: Event) -> Form:
     if event.kind in DROPINS:
         return (await all_forms(tx))[AFTER_DROPIN]
     return _offering(after_event(), event.next_time)
+
+
+async def questions_after_talk(tx: Tx) -> Form:
+    """What pupils are asked after an adult has been with them."""
+    return (await all_forms(tx))[AFTER_TALK]
 
 
 def _offering(form: Form, words: Iterable[str]) -> Form:
@@ -104,8 +112,19 @@ async def let_go(tx: Tx, ids: list[str]) -> None:
     await tx.run(update(runs).where(runs.c.id.in_(ids)).values(person=None))
 
 
+def lets_go_when_sent(survey: Survey) -> bool:
+    """The next pupil, or the adult it is about, sits at the same device (KIOSK-1, FAIL-3)."""
+    return survey.pooled and survey.form.audience == "pupils"
+
+
+async def is_nobodys(tx: Tx, run: str) -> bool:
+    """Whether this run was sent and let go of."""
+    row = await tx.first(select(runs.c.person).where(runs.c.id == run))
+    return row is not None and row.person is None
+
+
 async def forget_visits(tx: Tx, before: str) -> int:
-    """Cut the link to runs of people without a booking since `before` (as stored); unsent ones go. How many."""
+    """Cut the link to runs of visits before this time (as stored); unsent ones go. How many."""
     n = 0
     for pool in await open_pools(tx):
         n += await _forget_visits(tx, pool, before)
@@ -113,12 +132,8 @@ async def forget_visits(tx: Tx, before: str) -> int:
 
 
 async def _forget_visits(tx: Tx, pool: Survey, before: str) -> int:
-    recent = select(bookings.c.person).join(occasions, occasions.c.id == bookings.c.occasion)
-    recent = recent.where(occasions.c.ends_at >= before, bookings.c.state == COMING)
-    mine = and_(runs.c.survey == pool.id, runs.c.person.is_not(None))
-    ids = [r.id for r in await tx.all(select(runs.c.id).where(mine, runs.c.person.not_in(recent)))]
     try:
-        found = [run for id in ids if (run := await find_run(tx, id, pool))]
+        found = await _of_old_visits(tx, pool, before)
     except BoxLost:
         return 0
     sent = [run.id for run in found if run.state.sent is not None]
@@ -129,11 +144,28 @@ async def _forget_visits(tx: Tx, pool: Survey, before: str) -> int:
     return len(found)
 
 
+async def _of_old_visits(tx: Tx, pool: Survey, before: str) -> list[Run]:
+    """Families are known by their booking; pupils have none, so theirs counts from when they last touched it."""
+    mine = and_(runs.c.survey == pool.id, runs.c.person.is_not(None))
+    if pool.form.audience != "pupils":
+        recent = select(bookings.c.person).join(occasions, occasions.c.id == bookings.c.occasion)
+        recent = recent.where(occasions.c.ends_at >= before, bookings.c.state == COMING)
+        mine = and_(mine, runs.c.person.not_in(recent))
+    ids = [r.id for r in await tx.all(select(runs.c.id).where(mine))]
+    found = [run for id in ids if (run := await find_run(tx, id, pool))]
+    return [run for run in found if pool.form.audience != "pupils" or stamp(run.saved_at) < before]
+
+
 async def invited_in(tx: Tx, survey: str) -> list[str]:
-    """Members of the groups whose visits a closed pool was about, in the order of their ids; empty for no pool."""
+    """Members of the groups whose visits a closed pool was about, in the order of their ids; empty for no pool.
+
+    Talks belong to no group: every pupil can ask for one.
+    """
     pool = await find_survey(tx, survey)
     if pool is None or not pool.pooled or pool.closed_on is None:
         return []
+    if pool.form.id == AFTER_TALK:
+        return sorted(await people_with_role(tx, "pupil"))
     kinds = events.c.kind.in_(DROPINS) if pool.form.id == AFTER_DROPIN else events.c.kind.not_in(DROPINS)
     held = select(events.c.group_id).join(occasions, occasions.c.event == events.c.id)
     days = between(func.substr(occasions.c.ends_at, 1, 10), pool.opened_on.isoformat(), pool.closed_on.isoformat())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from conversations.form import Form
 from data.bookings import COMING, bookings_for
 from data.calendar import DAY, Calendar, load_calendar
 from data.database import Database, Tx
 from data.events import Occasion, mark_followed_up, occasions_over
 from data.outbox import post, post_tidying
 from data.people import askable
-from data.pools import ask_again, find_pool, open_pool, questions_after
+from data.pools import ask_again, find_pool, open_pool, questions_after, questions_after_talk
 from data.runs import BoxLost
 from data.school import School
 from data.surveys import Survey, postpone
@@ -48,7 +49,7 @@ async def _ask(tx: Tx, occasion: Occasion, school: School, now: datetime) -> Non
     people = await askable(tx, await visitors(tx, occasion))
     if not people:
         return
-    pool = await _pool(tx, occasion, school, now)
+    pool = await _pool(tx, await questions_after(tx, occasion.event), school, now)
     for person in people:
         try:
             shown = await ask_again(tx, pool, person, now)
@@ -64,8 +65,18 @@ async def visitors(tx: Tx, occasion: Occasion) -> list[str]:
     return sorted(b.person for b in await bookings_for(tx, occasion.id, COMING) if b.came is not False)
 
 
-async def _pool(tx: Tx, occasion: Occasion, school: School, now: datetime) -> Survey:
-    form = await questions_after(tx, occasion.event)
+async def ask_after_talk(tx: Tx, pupil: str, school: School, now: datetime) -> bool:
+    """Once an adult has been with a pupil, questions wait on the page (B6): nobody is written to. Whether they do."""
+    if not await askable(tx, [pupil]):
+        return False
+    try:
+        await ask_again(tx, await _pool(tx, await questions_after_talk(tx), school, now), pupil, now)
+    except BoxLost:  # as above
+        return False
+    return True
+
+
+async def _pool(tx: Tx, form: Form, school: School, now: datetime) -> Survey:
     if pool := await find_pool(tx, form):
         return pool
     today = now.astimezone(school.zone).date()

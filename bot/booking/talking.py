@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from bot.booking.words import adult_name, row
-from bot.said import COMMAND, TALK, asking
+from bot.said import COMMAND, OPEN, TALK, asking
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
 from conversations.roles import STAFF_ROLES, may
 from data.audit import note
 from data.events import Occasion, coming_occasions
 from data.people import can_be_reached, find_person, groups_of, people_with_role
+from data.pools import find_pool, questions_after_talk
 from data.requests import Request, ask_to_talk, end_request, find_request, open_requests, request_by, see_request
+from data.runs import run_of
 from scheduler.asking import tell_adult
+from scheduler.following_up import ask_after_talk
 from scheduler.ladder import is_open, next_opening
 
 ASK, SEE, BEEN, ALL = "ask", "see", "been", "all"
@@ -30,7 +33,15 @@ async def pupils_dropins(turn: PersonsTurn) -> None:
     who = await adult_name(turn.tx, turn.house, adult, turn.language)
     talk = Button(turn.phrase("talk.pupil-ask", who=who), asking(TALK, ASK))
     title = turn.phrase("talk.pupil-title")
-    turn.says.append(Message("\n\n".join(rows), title=title, buttons=(talk, _help(turn))))
+    buttons = (*await _how_was_it(turn), talk, _help(turn))
+    turn.says.append(Message("\n\n".join(rows), title=title, buttons=buttons))
+
+
+async def _how_was_it(turn: PersonsTurn) -> tuple[Button, ...]:
+    """What waits to be answered after the last talk."""
+    pool = await find_pool(turn.tx, await questions_after_talk(turn.tx))
+    waits = pool and await run_of(turn.tx, turn.person.id, pool.id)
+    return (Button(turn.phrase("after.pupil-ask"), asking(OPEN, pool.id)),) if pool and waits else ()
 
 
 async def _coming(turn: PersonsTurn) -> list[Occasion]:
@@ -116,10 +127,11 @@ async def _see(turn: PersonsTurn, request: Request) -> None:
 
 
 async def _been(turn: PersonsTurn, request: Request) -> None:
-    """ "I have been with them": it ends, and nothing of it is kept here."""
+    """ "I have been with them": it ends, nothing of it is kept here, and the pupil can say how it was (B6)."""
     await note(turn.tx, "request.ended", request.id, turn.now, turn.person.id)
     await end_request(turn.tx, request.id)
-    turn.tell("talk.ended", turn.menu_button())
+    asked = await ask_after_talk(turn.tx, request.person, turn.house.school, turn.now)
+    turn.tell("talk.ended-asked" if asked else "talk.ended", turn.menu_button())
 
 
 async def theirs(turn: PersonsTurn) -> list[Request]:
