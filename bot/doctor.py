@@ -39,7 +39,7 @@ from data.rotation import check_ring
 from data.school import School, load_school
 from data.surveys import all_surveys
 from data.vault import DamagedKey, KeyProblem, Vault
-from scheduler.ladder import TESTED
+from scheduler.ladder import RUNGS, TESTED, wants_any_hour
 
 LATE = timedelta(minutes=5)
 QUEUE_OLD = timedelta(days=1)
@@ -169,6 +169,7 @@ async def _inside(db: Database, settings: Settings, telegram: Me | None, now: da
         looks: list[Callable[[], Awaitable[Finding]]] = [
             lambda: _team(tx, school),
             lambda: _ladder(tx, House(school, load_texts()), now),
+            lambda: _at_any_hour(tx, school),
             lambda: _alerts(tx, now),
             lambda: _test_alert(tx),
             lambda: _queue(tx, now),
@@ -242,6 +243,17 @@ async def _ladder(tx: Tx, house: House, now: datetime) -> Finding:
         return Finding("ladder", OK, "alerts reach DSL, deputy, head and chair")
     remedy = "Invite who has not joined; who cannot be reached writes /start to the bot."
     return Finding("ladder", LOOK, " ".join(lines), remedy)
+
+
+async def _at_any_hour(tx: Tx, school: School) -> Finding:
+    """Whether anybody hears at night and at weekends of what cannot wait (SAFE-5)."""
+    holders = [(role, person) for role in RUNGS for person in await people_with_role(tx, role)]
+    awake = [role for role, person in holders if await wants_any_hour(tx, school, role, person)]
+    if awake or not holders:
+        who = f"the {awake[0]} is alerted outside office hours too" if awake else "nobody has joined yet"
+        return Finding("at any hour", OK, who)
+    says = "nobody is alerted outside office hours: what is written on a Friday evening waits until the next weekday"
+    return Finding("at any hour", LOOK, says, "The DSL, deputy or head taps Alert me at any hour under /queue.")
 
 
 async def _alerts(tx: Tx, now: datetime) -> Finding:

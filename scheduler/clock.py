@@ -52,33 +52,39 @@ def make_clock(
     `backups`: the folder of the nightly ones; none are made without it. `send_planned` sends what was planned.
     """
     clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
-    careful = Careful(db).round
-    jobs: dict[str, tuple[Round, float]] = {
-        "send": (lambda now: send_due(sender, now), every),
-        "climb": (lambda now: climb_due(db, school, now), 5 * every),
-        "talk": (lambda now: ask_others_due(db, school, now), 5 * every),
-        "test": (lambda now: test_alert_due(db, school, now), 300 * every),
-        "close": (careful(lambda now: close_due(db, school, now)), 5 * every),
-        "remind": (lambda now: remind_due(db, now), 5 * every),
-        "hosts": (lambda now: hosts_due(db, school, now), 30 * every),
-        "follow up": (lambda now: follow_up_due(db, school, now), 60 * every),
-        "answers": (lambda now: answers_due(db, school, now), 300 * every),
-        "nudge": (careful(lambda now: nudge_due(db, now)), 30 * every),
-        "tidy": (lambda now: tidy_due(sender, now), 2 * every),
-        "read": (lambda now: read_due(db, school, now), 30 * every),
-        "forget": (careful(lambda now: forget_due(db, now)), 600 * every),
-        "keep": (careful(lambda now: keep_due(db, now)), 300 * every),
-        "old keys": (careful(lambda now: old_keys_due(db, now)), 3600 * every),
-        "mirror": (lambda now: mirror_due(db, now), 5 * every),
-    }
-    if send_planned:
-        jobs["planned"] = (careful(lambda now: planned_due(db, school, send_planned, now)), 5 * every)
-    if backups:
-        jobs["back up"] = (careful(lambda now: back_up_due(db, school, backups, now)), 300 * every)
-    for name, (round, seconds) in jobs.items():
-        clock.add_job(_job(name, round), "interval", seconds=seconds, id=name, max_instances=1, next_run_time=now_utc())
+    for name, (round, seconds) in rounds_of(db, school, sender, backups, send_planned).items():
+        often = {"seconds": seconds * every, "next_run_time": now_utc()}
+        clock.add_job(_job(name, round), "interval", id=name, max_instances=1, **often)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns at each tick while a job goes on
     return clock
+
+
+def rounds_of(
+    db: Database, school: School, sender: Sender, backups: Path | None = None, send_planned: SendPlanned | None = None
+) -> dict[str, tuple[Round, float]]:
+    """What the clock runs and after how many seconds again. Sending comes last, so that what is posted goes at once."""
+    careful = Careful(db).round
+    jobs: dict[str, tuple[Round, float]] = {
+        "climb": (lambda now: climb_due(db, school, now), 5),
+        "talk": (lambda now: ask_others_due(db, school, now), 5),
+        "test": (lambda now: test_alert_due(db, school, now), 300),
+        "close": (careful(lambda now: close_due(db, school, now)), 5),
+        "remind": (lambda now: remind_due(db, now), 5),
+        "hosts": (lambda now: hosts_due(db, school, now), 30),
+        "follow up": (lambda now: follow_up_due(db, school, now), 60),
+        "answers": (lambda now: answers_due(db, school, now), 300),
+        "nudge": (careful(lambda now: nudge_due(db, now)), 30),
+        "read": (lambda now: read_due(db, school, now), 30),
+        "forget": (careful(lambda now: forget_due(db, now)), 600),
+        "keep": (careful(lambda now: keep_due(db, now)), 300),
+        "old keys": (careful(lambda now: old_keys_due(db, now)), 3600),
+        "mirror": (lambda now: mirror_due(db, now), 5),
+    }
+    if send_planned:
+        jobs["planned"] = (careful(lambda now: planned_due(db, school, send_planned, now)), 5)
+    if backups:
+        jobs["back up"] = (careful(lambda now: back_up_due(db, school, backups, now)), 300)
+    return jobs | {"tidy": (lambda now: tidy_due(sender, now), 2), "send": (lambda now: send_due(sender, now), 1)}
 
 
 def _job(name: str, round: Round) -> Callable[[], Awaitable[None]]:

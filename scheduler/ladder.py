@@ -1,10 +1,10 @@
 """The safeguarding ladder (SAFE-5): DSL, deputy, head; each has 15 minutes of office hours to tap.
 
 Inside office hours (on days when somebody is in, by the school's calendar) the first is alerted at once and the next
-after each quarter of an hour without a tap; after the last it begins again, until somebody taps. Outside, those who
-chose so are alerted at once and nothing climbs: the ladder starts at the next opening minute. Somebody who cannot be
-reached, is away or has not joined is no rung at all: the next one's turn comes at once, at any hour. An item about
-somebody never goes to them (SAFE-7).
+after each quarter of an hour without a tap; after the last it begins again, until somebody taps. In a half term or a
+holiday the same goes on usual weekdays (scheduler/alert_hours.py). Outside, those who chose so are alerted at once and
+nothing climbs: the ladder starts with the next such hours. Somebody who cannot be reached, is away or has not joined is
+no rung at all: the next one's turn comes at once, at any hour. An item about somebody never goes to them (SAFE-7).
 
 Every step is written in one transaction with the letter it causes, so a crash repeats a step or does nothing.
 """
@@ -34,6 +34,7 @@ from data.outbox import ALERT, post
 from data.people import can_be_reached, find_person, people_with_role
 from data.queue import Item, find_item, mark_reached
 from data.school import School
+from scheduler.alert_hours import next_alert_hours, takes_alerts
 
 RUNGS = ("dsl", "deputy", "head")
 STAND_INS = ("chair", "senco")  # for all the others, at any hour
@@ -49,26 +50,26 @@ def rungs_for(about: Iterable[str]) -> tuple[str, ...]:
 
 
 async def raise_alert(tx: Tx, school: School, item: str, now: datetime) -> list[str]:
-    """Start the ladder of a new urgent item with its first step; the roles alerted now, or when school opens."""
+    """Start the ladder of a new urgent item with its first step; the roles alerted now, or when its hours begin."""
     await start_alert(tx, item, now)
     alert = await find_alert(tx, item)
     assert alert
-    if await is_open(tx, school, now):
+    if await _climbs(tx, school, now):
         return await climb(tx, school, alert, now)
     return await _out_of_hours(tx, school, alert, now)
 
 
 async def climb_due(db: Database, school: School, now: datetime) -> bool:
-    """Take the steps that are due. Outside office hours they wait for the next opening minute."""
+    """Take the steps that are due. Outside the hours for alerts they wait until these begin."""
     async with db.reading() as tx:
         if not await alerts_due(tx, now):
             return False
     async with db.transaction() as tx:
         for alert in await alerts_due(tx, now):
-            if await is_open(tx, school, now):
+            if await _climbs(tx, school, now):
                 await climb(tx, school, alert, now)
             else:
-                await move_alert(tx, alert.item, alert.rung, await next_opening(tx, school, now))
+                await move_alert(tx, alert.item, alert.rung, await _climbs_next(tx, school, now))
     return True
 
 
@@ -81,9 +82,17 @@ async def next_opening(tx: Tx, school: School, now: datetime) -> datetime:
     return school.next_opening(now, await load_calendar(tx, school.nation))
 
 
+async def _climbs(tx: Tx, school: School, now: datetime) -> bool:
+    return takes_alerts(now, school, await load_calendar(tx, school.nation))
+
+
+async def _climbs_next(tx: Tx, school: School, now: datetime) -> datetime:
+    return next_alert_hours(now, school, await load_calendar(tx, school.nation))
+
+
 async def hurry(tx: Tx, school: School, now: datetime) -> None:
-    """The calendar has changed: no alert waits longer than until school opens by the new one."""
-    latest = now if await is_open(tx, school, now) else await next_opening(tx, school, now)
+    """The calendar has changed: no alert waits longer than until its hours begin by the new one."""
+    latest = now if await _climbs(tx, school, now) else await _climbs_next(tx, school, now)
     for alert in await open_alerts(tx):
         if alert.climb_at > latest + PATIENCE:
             await move_alert(tx, alert.item, alert.rung, latest)
@@ -102,7 +111,7 @@ async def climb(tx: Tx, school: School, alert: Alert, now: datetime) -> list[str
 
 
 async def _next_step(tx: Tx, school: School, now: datetime) -> datetime:
-    return now + PATIENCE if await is_open(tx, school, now) else await next_opening(tx, school, now)
+    return now + PATIENCE if await _climbs(tx, school, now) else await _climbs_next(tx, school, now)
 
 
 async def _alert_role(tx: Tx, alert: Alert, role: str, here: Sequence[str], now: datetime) -> bool:
@@ -141,7 +150,7 @@ async def _reachable(tx: Tx, alert: Alert, person: str, now: datetime) -> bool:
 
 
 async def _out_of_hours(tx: Tx, school: School, alert: Alert, now: datetime) -> list[str]:
-    """Those who are alerted at any hour, at once; the ladder itself begins when school opens.
+    """Those who are alerted at any hour, at once; the ladder itself begins with the next hours for alerts.
 
     Where nobody has chosen that and the safeguarding lead is not there to choose, the next one's turn comes at once.
     """
@@ -153,7 +162,7 @@ async def _out_of_hours(tx: Tx, school: School, alert: Alert, now: datetime) -> 
         if awake and await _alert_role(tx, alert, role, awake, now):
             alerted.append(role)
     if alerted or asleep:
-        await move_alert(tx, alert.item, 0, await next_opening(tx, school, now))
+        await move_alert(tx, alert.item, 0, await _climbs_next(tx, school, now))
         return alerted or [RUNGS[0]]
     return await climb(tx, school, alert, now)
 

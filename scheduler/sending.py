@@ -35,9 +35,10 @@ AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert", "asked-to-talk", "host
 # What a pause does not hold back: alerts and tasks of staff, and what happened to one's own account.
 EVEN_PAUSED = AT_ANY_HOUR | {
     "to-read", "approve", "factor", "named-going", "device", "used", "role", "wedid-look", "wedid-back", "answer-due",
-    "send-refused", "host-notes",
+    "send-refused", "host-notes", "host-changed",
 }  # fmt: skip
-ENDED = frozenset({"told", "not-sent", "unopened", "lost"})  # that questions have closed: no use after a pause
+# What is not said weeks later: that questions have closed; and no reminder a day after an invitation that waited too.
+NOT_AFTER_PAUSE = frozenset({"told", "not-sent", "unopened", "lost", "nudge"})
 TO_ALL = frozenset({"device", "used", "role"})  # to every chat of a person, but the one their ref names
 
 EVEN_BUSY = AT_ANY_HOUR | TO_ALL | {"factor"}  # what goes to somebody in the middle of questions
@@ -208,9 +209,9 @@ async def _as_decided(sender: Sender, letter: Letter, decision: str) -> None:
 
 
 async def _hold_back(sender: Sender, letter: Letter, pause: Pause, now: datetime) -> None:
-    """Until the pause is over (FAIL-18). What only said that questions have closed is not said weeks later."""
+    """Until the pause is over (FAIL-18), where it still makes sense then."""
     async with sender.db.transaction() as tx:
-        if letter.kind in ENDED:
+        if letter.kind in NOT_AFTER_PAUSE:
             return await mark(tx, letter, sender.owner, "dropped", HELD)
         await try_again(tx, letter, sender.owner, await next_place(tx, pause, now), HELD, count=False)
 

@@ -6,7 +6,7 @@ import atexit
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +16,7 @@ from bot.dialogue import Dialogue
 from bot.facts import House
 from bot.letters import Letters
 from bot.said import Reply, Tap, Text
+from bot.sending_later import planned_sender
 from conversations.channel import Button, Channel, Message
 from conversations.texts import load_texts
 from data.codes import Invitation, make_code
@@ -27,12 +28,8 @@ from data.place import Place, SqliteFile
 from data.school import check_school, save_school
 from data.sqlite import prepare
 from data.vault import BoxKeys, Vault
-from scheduler.due import close_due, forget_due, read_due, remind_due
-from scheduler.following_up import follow_up_due
-from scheduler.hosting import hosts_due
-from scheduler.ladder import climb_due
-from scheduler.sending import Sender, send_due
-from scheduler.tidying import tidy_due
+from scheduler.clock import rounds_of
+from scheduler.sending import Sender
 
 ELMFIELD = {
     "name": "Elmfield Primary",
@@ -48,6 +45,7 @@ ELMFIELD = {
     "groups": ["Year 3 parents", "Year 4 parents", "SEND parents"],
 }  # fmt: skip
 MASTER = bytes(range(32))
+CHORES = frozenset({"test", "keep", "old keys", "mirror"})  # once a month, night or key: tests do them by themselves
 MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)  # ten o'clock, school is open
 
 
@@ -111,20 +109,13 @@ class School:
         """A conversation with this person, played by tapping and typing."""
         return Talk(self, person, channel)
 
-    async def rounds(self, channels: dict[str, Channel] | None = None) -> None:
-        """Everything that is due now, once each."""
+    async def rounds(self, channels: dict[str, Channel] | None = None, without: Iterable[str] = CHORES) -> None:
+        """Everything that is due now: what the clock of the program runs, in its order, `without` some of its jobs."""
         sender = Sender(self.db, self.house.school, self.letters.compose, channels or {}, self.owner)
-        await close_due(self.db, self.house.school, self.clock.now)
-        await remind_due(self.db, self.clock.now)
-        await hosts_due(self.db, self.house.school, self.clock.now)
-        await follow_up_due(self.db, self.house.school, self.clock.now)
-        await read_due(self.db, self.house.school, self.clock.now)
-        await forget_due(self.db, self.clock.now)
-        await climb_due(self.db, self.house.school, self.clock.now)
-        while await tidy_due(sender, self.clock.now):
-            pass
-        while await send_due(sender, self.clock.now, 200):
-            pass
+        jobs = rounds_of(self.db, self.house.school, sender, send_planned=planned_sender(self.house))
+        for round, _seconds in (job for name, job in jobs.items() if name not in without):
+            while await round(self.clock.now):
+                pass
 
 
 class Talk:

@@ -21,6 +21,7 @@ from data.people import add_address, find_group, mark_unreachable, set_stopped
 from data.queue import waiting_items
 from data.school import check_school
 from scheduler import ladder
+from scheduler.alert_hours import next_alert_hours, takes_alerts
 from scheduler.ladder import PATIENCE
 from tests.school import ELMFIELD, Clock, School, opened
 
@@ -175,6 +176,96 @@ async def test_nobody_is_woken_where_nobody_chose_it(friday: Friday) -> None:
     await friday.says()
     assert await friday.at(FRIDAY_EVENING + timedelta(hours=8)) == []
     assert await friday.at(MONDAY_OPENING) == ["dsl"]
+
+
+# --- when school is shut for long ---------------------------------------------------------------------------------
+
+SUMMER = datetime(2027, 7, 22, 11, 0, tzinfo=UTC)  # noon on the Thursday after the last day
+TERMS = (
+    Stretch("term", date(2026, 9, 2), date(2026, 12, 18)),
+    Stretch("term", date(2027, 4, 12), date(2027, 7, 21)),
+    Stretch("closed", date(2026, 11, 9), date(2026, 11, 9)),
+    Stretch("term", date(2027, 9, 2), date(2027, 12, 17)),
+)
+
+
+async def shut(friday: Friday, *sleeping: str) -> None:
+    """With this calendar; these want no alerts outside school hours."""
+    async with friday.school.db.transaction() as tx:
+        await save_calendar(tx, TERMS)
+        for role in sleeping:
+            await set_any_hour(tx, friday.people[role], False)
+
+
+async def test_on_the_first_day_of_summer_nothing_waits_for_september(friday: Friday) -> None:
+    """SAFE-5, SAFE-6: who wants school hours only hears on weekdays too, and it climbs; the reply is honest."""
+    await shut(friday, "dsl")
+    friday.school.clock.set(SUMMER)
+    said = await friday.says()
+    assert "School is closed now and nobody is reading this now. Mr Okafor will see it." in said
+    assert "School opens Thursday 2 September, 8:30." in said
+    assert "0161 496 0001" in said
+    assert await friday.at(SUMMER) == ["dsl"]
+    assert await friday.at(SUMMER + PATIENCE) == ["deputy"]
+    assert await friday.at(SUMMER + 2 * PATIENCE) == ["head"]
+
+
+async def test_nights_and_weekends_of_a_holiday_stay_quiet_for_those_who_chose_it(friday: Friday) -> None:
+    """SAFE-5: Saturday's words reach them on Monday at 8:30; whoever is awake at any hour hears at once."""
+    await shut(friday, "dsl")
+    saturday, monday = SUMMER + timedelta(days=2), datetime(2027, 7, 26, 7, 30, tzinfo=UTC)
+    friday.school.clock.set(saturday)
+    await friday.says()
+    assert await friday.at(saturday) == []
+    assert await friday.at(monday - timedelta(seconds=1)) == []
+    assert await friday.at(monday) == ["dsl"]
+    assert await friday.at(monday + PATIENCE) == ["deputy"]
+
+
+async def test_a_lead_who_does_not_tap_in_the_holidays_is_followed_by_the_deputy(friday: Friday) -> None:
+    """SAFE-5: alerted at once on Thursday night, and nobody tapped: Friday, 8:30, it begins again and climbs."""
+    await shut(friday)
+    night = SUMMER + timedelta(hours=11)
+    friday.school.clock.set(night)
+    await friday.says()
+    assert await friday.at(night) == ["dsl"]
+    morning = datetime(2027, 7, 23, 7, 30, tzinfo=UTC)
+    assert await friday.at(morning) == ["dsl"]
+    assert await friday.at(morning + PATIENCE) == ["deputy"]
+
+
+async def test_a_day_off_waits_for_the_next_opening(friday: Friday) -> None:
+    """SAFE-5: three days shut in a row are a weekend, not a holiday."""
+    await shut(friday, "dsl")
+    friday.school.clock.set(FRIDAY_EVENING)
+    await friday.says()
+    assert await friday.at(MONDAY_OPENING) == []
+    assert await friday.at(MONDAY_OPENING + timedelta(days=1)) == ["dsl"]
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [
+        (date(2026, 12, 18), True),  # the last day of term
+        (date(2026, 12, 21), True),  # a Monday between two terms
+        (date(2026, 12, 25), False),
+        (date(2026, 12, 28), False),  # Boxing Day, kept on the Monday
+        (date(2026, 12, 29), True),
+        (date(2026, 11, 9), False),  # a single day off
+    ],
+)
+def test_which_days_count_for_alerts(day: date, hours: bool) -> None:
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    school = check_school(ELMFIELD, "school.yaml")
+    assert takes_alerts(noon, school, Calendar(TERMS)) == hours
+    assert next_alert_hours(noon, school, Calendar(TERMS)) - noon < timedelta(days=5)
+
+
+async def test_whoever_chooses_school_hours_hears_what_that_means(friday: Friday) -> None:
+    talk = friday.school.on(friday.people["dsl"])
+    await talk.types("/queue")
+    await talk.taps("Alert me in school hours only")
+    assert "In half terms and holidays they come in those hours on weekdays" in talk.text
 
 
 # --- who cannot be reached ----------------------------------------------------------------------------------------
@@ -595,37 +686,36 @@ async def load(school: School, stretches: tuple[Stretch, ...] = AUTUMN) -> None:
         await save_calendar(tx, stretches)
 
 
-async def test_in_half_term_nothing_climbs_and_the_reply_says_when_school_opens(friday: Friday) -> None:
-    """SAFE-5, SAFE-6: who chose alerts at any hour has one at once; the ladder begins at the next opening minute."""
+async def test_in_half_term_it_climbs_on_weekdays_and_the_reply_says_when_school_opens(friday: Friday) -> None:
+    """SAFE-5, SAFE-6: a half term is no long weekend; in the evening of one nothing climbs."""
     await load(friday.school)
-    wednesday = datetime(2026, 11, 11, 11, tzinfo=UTC)
-    friday.school.clock.set(wednesday)
+    evening = datetime(2026, 11, 11, 19, tzinfo=UTC)
+    friday.school.clock.set(evening)
     said = await friday.says()
 
     assert "nobody is reading this now. Mr Okafor will see it. School opens Monday 16 November, 8:30." in said
-    assert await friday.at(wednesday) == ["dsl"]
-    assert await friday.at(wednesday + timedelta(days=2)) == []
-    opening = datetime(2026, 11, 16, 8, 30, tzinfo=UTC)  # an INSET day: no pupils, and staff are in
+    assert await friday.at(evening) == ["dsl"]
+    opening = datetime(2026, 11, 12, 8, 30, tzinfo=UTC)
     assert await friday.at(opening - timedelta(seconds=1)) == []
     assert await friday.at(opening) == ["dsl"]
     assert await friday.at(opening + PATIENCE) == ["deputy"]
 
 
-async def test_a_ladder_that_began_goes_on_after_the_holiday(friday: Friday) -> None:
-    """SAFE-5: Friday's second step, and half term comes between it and the third."""
+async def test_a_ladder_that_began_goes_on_in_the_holiday(friday: Friday) -> None:
+    """SAFE-5: Friday's second step, and the third on the first weekday of half term."""
     await load(friday.school)
     await friday.says()
     assert await friday.at(FRIDAY) == ["dsl"]
     assert await friday.at(FRIDAY + PATIENCE) == ["deputy"]
-    assert await friday.at(MONDAY_OPENING) == []
-    assert await friday.at(MONDAY_OPENING + timedelta(days=7)) == ["head"]
+    assert await friday.at(MONDAY_OPENING - timedelta(seconds=1)) == []
+    assert await friday.at(MONDAY_OPENING) == ["head"]
 
 
 async def test_a_calendar_put_right_hurries_what_waited_by_the_wrong_one(friday: Friday) -> None:
     """SAFE-5: a slip in a file must not hold an alert back for longer than the slip lasts."""
     async with friday.school.db.transaction() as tx:
         await set_any_hour(tx, friday.people["dsl"], False)
-    await load(friday.school, (Stretch("closed", date(2026, 11, 1), date(2026, 12, 15)),))
+    await load(friday.school, (Stretch("closed", date(2026, 11, 5), date(2026, 11, 6)),))
     await friday.says()
     assert await friday.at(FRIDAY + PATIENCE) == []
 

@@ -99,7 +99,7 @@ async def test_nothing_goes_out_of_the_bots_own_accord(family: Family, reason: s
         assert await family.lines() == []
         family.school.clock.move(days=1)
     assert {(kind, state) for kind, state, _ in await family.states()} == {
-        ("invitation", "dropped"), ("reminder", "dropped"), ("unopened", "dropped"),
+        ("invitation", "dropped"), ("reminder", "dropped"), ("nudge", "dropped"), ("unopened", "dropped"),
     }  # fmt: skip
 
 
@@ -155,11 +155,24 @@ async def test_what_still_makes_sense_comes_afterwards_one_a_day(family: Family)
     for _ in range(5):
         days.append(len(await family.lines()))
         school.clock.move(days=1)
-    assert sum(days) == 2
+    assert sum(days) == 3
     assert max(days) == 1
     states = await family.states()
+    assert ("nudge", "sent", None) in states  # its time came days after the pause
     assert [s for s in states if s[0] == "reminder"] == [("reminder", "dropped", "over"), ("reminder", "sent", None)]
     assert ("invitation", "sent", None) in states
+
+
+async def test_a_reminder_of_questions_whose_time_came_in_the_pause_is_let_go(family: Family) -> None:
+    """FAIL-18, 6.9: the invitation that waited comes when the pause is over; a day later no reminder follows it."""
+    await family.pause()
+    await ask(family.school)
+    for _ in range(11):
+        assert await family.lines() == []
+        family.school.clock.move(days=1)
+    await family.ends()
+    assert sum([len(await family.lines()) for _ in range(2) if family.school.clock.move(days=1)]) == 1
+    assert {(kind, state) for kind, state, _ in await family.states()} == {("invitation", "sent"), ("nudge", "dropped")}
 
 
 async def test_questions_that_closed_meanwhile_are_not_mentioned(family: Family) -> None:

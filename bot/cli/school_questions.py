@@ -16,6 +16,7 @@ PEOPLE = {
     "head": "Head teacher",
     "chair": "Chair of governors",
 }
+AT_ANY_HOUR = "Who gets alerts outside office hours too: dsl, deputy, head (others hear of them on the next weekday)"
 HELP = {
     "council_out_of_hours": "Council, out of hours (phone)",
     "sendiass": "SENDIASS, independent advice for parents (phone)",
@@ -43,7 +44,7 @@ def _asked() -> dict[str, Any]:
         "help": {key: _line(words) for key, words in HELP.items()},
         "languages": _several("Languages, by their short names, with commas between", "en"),
         "groups": _several("Groups, with commas between (Year 3 parents, SEND parents)"),
-        "alerts_at_any_hour": _several("Who gets alerts outside office hours too: dsl, deputy, head", "dsl"),
+        "alerts_at_any_hour": _several(AT_ANY_HOUR, "dsl"),
     }
 
 
