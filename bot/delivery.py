@@ -85,14 +85,23 @@ async def tapped(turn: PersonsTurn, what: str) -> None:
 
 
 async def show(turn: PersonsTurn, kind: str, ref: str) -> None:
-    """The counts now, and what can be done about it."""
+    """The counts now, and what can be done about it; below, what else goes out about the same, such as reminders."""
     delivery = await delivery_of(turn.tx, kind, ref)
     if delivery is None:
         return turn.tell("closed-now")
     lines = report_lines(turn.house, turn.language, delivery, turn.now)
+    others = [other for other in await deliveries_about(turn.tx, ref) if (other.kind, other.ref) != (kind, ref)]
+    for other in others:
+        lines += ["", *report_lines(turn.house, turn.language, other, turn.now)]
     if (delivery.blocked or delivery.page or delivery.failed) and may(turn.person.roles, "invite"):
         lines.append(turn.phrase("delivery.calls"))
-    turn.says.append(Message("\n".join(lines), buttons=tuple(_buttons(turn, delivery))))
+    looks = [_look_button(turn, other) for other in others if other.under_way]
+    turn.says.append(Message("\n".join(lines), buttons=(*_buttons(turn, delivery), *looks)))
+
+
+def _look_button(turn: PersonsTurn, delivery: Delivery) -> Button:
+    label = turn.phrase(f"delivery.kind.{delivery.kind}", survey=delivery.ref)
+    return Button(label, asking(FAR, f"{LOOK}:{delivery.kind}:{delivery.ref}"))
 
 
 def _buttons(turn: PersonsTurn, delivery: Delivery) -> list[Button]:

@@ -24,8 +24,8 @@ STOPPED_BY_STAFF = "stopped by staff"  # why a letter is dropped then
 OUTSIDE = "outside the window"  # why a letter waits
 # Kinds of letters that are sent to many, and so can be held and counted; others are a person's own business.
 KINDS = (
-    "invitation", "nudge", "nudge-all", "event", "event-moved", "event-off", "reminder", "reminder-hour",
-    "told", "not-sent", "wedid",
+    "invitation", "nudge", "event", "event-changed", "event-details", "event-cancelled", "reminder", "reminder-hour",
+    "how-was-it", "told", "not-sent", "unopened", "lost", "wedid",
 )  # fmt: skip
 
 

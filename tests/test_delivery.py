@@ -6,21 +6,36 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+import yaml
 from sqlalchemy import select
 
-from bot.delivery import takes
+from bot.delivery import lines_about, takes
+from bot.errands.send import default_sending, send_survey
 from conversations.channel import Message, TryLater
 from data.audit import entries
-from data.delivery import Delivery, deliveries_about, delivery_of, in_json, pause_sending, resume_sending, stop_sending
+from data.delivery import (
+    KINDS,
+    Delivery,
+    deliveries_about,
+    delivery_of,
+    in_json,
+    pause_sending,
+    resume_sending,
+    stop_sending,
+)
 from data.outbox import post
-from data.people import add_address, set_stopped
+from data.pauses import set_pause
+from data.people import add_address, find_group, set_stopped
 from data.tables import outbox
+from scheduler.nudging import nudge_due
 from scheduler.sending import Sender, send_due
 from tests.phones import Postbox
-from tests.school import School
+from tests.school import MONDAY, School
 from tests.test_dialogue import SURVEY, send
+from tests.test_privacy_modes import room
 
 
 class Door(Postbox):
@@ -235,6 +250,85 @@ async def test_letters_after_a_change_are_a_sending_of_their_own(school: School)
         await post(tx, "reminder", "abcd", [person], school.clock.now)
         found = await deliveries_about(tx, "abc")
     assert [(d.kind, d.ref) for d in found] == [("reminder", "abc"), ("reminder", "abc.2")]
+
+
+async def reminded(school: School) -> tuple[str, Door]:
+    """An open survey with names whose reminder has been posted: all states a letter can have are among its people."""
+    await school.readers()
+    people = await school.people(8)
+    async with school.db.transaction() as tx:
+        for number, person in enumerate(people[:7]):
+            await add_address(tx, person, "telegram", str(3000 + number))
+        group = await find_group(tx, "SEND parents") or ""
+        sending = default_sending(school.house, room("CONF", id="lunch"), group, school.clock.now.date())
+        survey = await send_survey(tx, school.house, sending, school.clock.now)
+    door = Door()
+    await school.rounds({"telegram": door})
+    await finishes(school, people[0], survey.id)  # before the reminder is posted
+    school.clock.set(survey.nudge_at or MONDAY)
+    assert await nudge_due(school.db, school.clock.now)
+    await finishes(school, people[1], survey.id)  # before it is sent
+    async with school.db.transaction() as tx:
+        await set_stopped(tx, people[2], True, school.clock.now)
+        await set_pause(tx, people[3], "other", None, "", school.clock.now)
+    door.blocked, door.later = {"3004"}, {"3005"}
+    await school.rounds({"telegram": door})
+    return survey.id, door
+
+
+async def finishes(school: School, person: str, survey: str) -> None:
+    talk = school.on(person)
+    talk.reply = await talk.forges(f"o={survey}")
+    await talk.taps("Yes, start", "Skip", "Skip", "Skip", "Send my answers")
+
+
+@pytest.mark.both_databases
+async def test_a_reminder_is_counted_by_itself_and_each_letter_once(school: School) -> None:
+    """Field 20, 6.9: it adds nothing to the invitations, and shows in the report with its reasons."""
+    survey, _ = await reminded(school)
+    async with school.db.reading() as tx:
+        invited, again = await deliveries_about(tx, survey)
+        rows = await tx.all(select(outbox.c.person).where(outbox.c.ref == survey, outbox.c.kind == "nudge"))
+    assert (invited.kind, invited.sent, invited.page, invited.letters) == ("invitation", 7, 1, 8)
+    assert (again.kind, again.letters, len(rows)) == ("nudge", 7, 7)
+    assert (again.sent, again.waiting, again.page, again.blocked, again.stopped, again.over) == (1, 1, 1, 1, 1, 2)
+    assert not again.failed
+
+
+async def test_the_report_in_chat_and_on_the_command_line_shows_reminders_too(school: School) -> None:
+    """Field 20: neither is hidden behind the other, and the reminders can be stopped by themselves."""
+    survey, door = await reminded(school)
+    senco = school.on(await school.person("senco"))
+    await senco.types("/summary")
+    await senco.taps("How far is it?")
+    text = senco.messages[-1].text
+    async with school.db.reading() as tx:
+        on_command_line = await lines_about(tx, school.house, "en", survey, school.clock.now)
+    assert [line for line in text.splitlines() if line][:-1] == on_command_line  # but the hint at the call list
+    first, _, second = text.partition("\n\n")
+    assert first.splitlines()[0] == "Invitations to lunch-1"
+    assert second.splitlines()[0] == "Reminders of lunch-1"
+    await senco.taps("Reminders of lunch-1", "Stop sending", "Yes, stop sending")
+    door.later = set()
+    school.clock.move(minutes=5)
+    await school.rounds({"telegram": door})
+    assert (await report_of(school, "nudge", survey)).called_off == 1
+    assert (await report_of(school, "invitation", survey)).called_off == 0
+
+
+async def report_of(school: School, kind: str, ref: str) -> Delivery:
+    async with school.db.reading() as tx:
+        found = await delivery_of(tx, kind, ref)
+    assert found
+    return found
+
+
+def test_every_sending_that_is_counted_is_one_that_is_posted() -> None:
+    """A name that nothing posts, or none has words for, would hide letters from the report."""
+    code = "".join(path.read_text() for folder in ("bot", "scheduler") for path in Path(folder).rglob("*.py"))
+    assert not [kind for kind in KINDS if f'"{kind}"' not in code]
+    phrases = yaml.safe_load(Path("conversations/languages/en.yaml").read_text())["delivery"]["kind"]
+    assert set(phrases) == set(KINDS)
 
 
 def test_how_long_it_takes_is_said_beforehand(school: School) -> None:
