@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     telegram_secret: SecretStr | None = Field(
         None, description="webhook mode: what Telegram must say to be let in; without it one is made from the key"
     )
+    telegram_per_second: int = Field(
+        30, ge=1, le=1000, description="messages a second to Telegram; several processes share the 30 between them"
+    )
     telegram_client: Literal["aiohttp", "httpx"] = Field("aiohttp", description="HTTP client: aiohttp or httpx")
     proxy: SecretStr | None = Field(None, description="proxy to reach Telegram by, such as http://proxy.school:3128")
     ca_file: Path | None = Field(None, description="certificates (PEM) of a certificate authority of your own")

@@ -89,10 +89,12 @@ def find_concern(lexicon: Lexicon, letters: str) -> Concern | None:
     places = slot_places(lexicon, word_places(lexicon, letters))
     hidden = 0
     for pattern in lexicon.ordinary:
-        hidden |= matched(pattern, places)
+        if pattern.slots[0] in places:
+            hidden |= matched(pattern, places)
     if hidden:
         places = {slot: bits & ~hidden for slot, bits in places.items()}
-    return next((Concern(p.kind) for p in lexicon.concerns if reached(p, places)), None)
+    begun = (pattern for pattern in lexicon.concerns if pattern.slots[0] in places)
+    return next((Concern(p.kind) for p in begun if reached(p, places)), None)
 
 
 # Letters

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from telegram.error import RetryAfter
 
-from bot.telegram_channel.limiter import CHAT_BURST, LETTER, MOST, REPLY, SPACING, Limiter, in_lane
+from bot.telegram_channel.limiter import CHAT_BURST, LETTER, MOST, REPLY, WINDOW, Limiter, in_lane
+from tests.telegram_school import telegram_school
+from tests.telegram_server import TelegramServer
 
 
 class Door:
@@ -89,15 +93,52 @@ async def test_a_reply_goes_before_letters(limiter: Limiter) -> None:
     for task in letters:
         task.cancel()
     await asyncio.gather(*letters, return_exceptions=True)
-    assert max(took) < 5 * SPACING + 0.15
+    assert max(took) < 5 * WINDOW / MOST + 0.15
     assert door.busiest() <= MOST
 
 
-async def test_replies_alone_are_not_slowed_down(limiter: Limiter) -> None:
-    """A class that answers together: the limit is one for bulk messages."""
+async def test_replies_alone_keep_to_the_window_too(limiter: Limiter) -> None:
+    """A whole school that answers together: thirty are told at once, and no second ever sees more."""
+    door = Door(takes=0.02)
+    took = sorted(await asyncio.gather(*(send(limiter, door, chat) for chat in range(1, 91))))
+    assert took[MOST - 1] < 0.5
+    assert door.busiest() == MOST
+    assert 2 * WINDOW < took[-1] < 2 * WINDOW + 1
+
+
+async def test_telegram_never_refuses_replies(tmp_path: Path) -> None:
+    """Row 5, "0 refusals", without any letter: eighty people ask in the same second, against a strict Telegram."""
+    async with TelegramServer(per_second=MOST) as server, telegram_school(tmp_path, server):
+        people = [server.person(chat) for chat in range(5001, 5081)]
+        for person in people:
+            person.started = True
+        await asyncio.gather(*(person.types("/help") for person in people))
+        await asyncio.gather(*(person.reads() for person in people))
+        server.assert_nothing_refused()
+
+
+async def test_one_chat_leaves_half_of_the_places_to_others(limiter: Limiter) -> None:
+    """B10: whoever asks as fast as they are answered does not make the others wait."""
     door = Door()
-    took = await asyncio.gather(*(send(limiter, door, chat) for chat in range(1, 201)))
-    assert max(took) < 0.5
+    loud = [asyncio.create_task(send(limiter, door, 7)) for _ in range(50)]
+    await asyncio.sleep(0.3)
+    assert sum(task.done() for task in loud) == MOST // 2
+    assert max(await asyncio.gather(*(send(limiter, door, chat) for chat in range(101, 111)))) < 0.2
+    for task in loud:
+        task.cancel()
+    await asyncio.gather(*loud, return_exceptions=True)
+
+
+async def test_another_number_a_second_where_several_share_the_work() -> None:
+    """YOUSAID_TELEGRAM_PER_SECOND: two processes with fifteen each are no more than one with thirty."""
+    door = Door(takes=0.02)
+    pair = [Limiter(MOST // 2), Limiter(MOST // 2)]
+    every = [(one, lane, chat) for n, one in enumerate(pair) for lane in (REPLY, LETTER) for chat in range(n, 40, 2)]
+    await asyncio.gather(*(send(one, door, 10 + chat, lane) for one, lane, chat in every))
+    assert len(door.came) == 80
+    assert door.busiest() <= MOST
+    for one in pair:
+        await one.shutdown()
 
 
 async def test_one_refusal_stops_everybody_until_its_time(limiter: Limiter) -> None:
@@ -112,12 +153,13 @@ async def test_one_refusal_stops_everybody_until_its_time(limiter: Limiter) -> N
     assert all(at - refused >= 0.99 for at, _ in door.came[1:])
 
 
-async def test_after_a_refusal_replies_keep_to_the_window_too(limiter: Limiter) -> None:
+async def test_after_a_refusal_a_chat_is_answered_once_a_second(limiter: Limiter) -> None:
     """What Telegram has refused once is not tried again at once."""
     door = Door()
     limiter.halt(0)
-    await asyncio.gather(*(send(limiter, door, chat) for chat in range(1, 61)))
-    assert door.busiest() <= MOST
+    await asyncio.gather(*(send(limiter, door, 7) for _ in range(3)))
+    at = [moment for moment, _ in door.came]
+    assert all(after - before > 0.99 for before, after in pairwise(at))
 
 
 async def test_in_a_long_halt_letters_go_back_to_the_outbox(limiter: Limiter) -> None:
@@ -143,9 +185,9 @@ async def test_a_chat_gets_one_letter_a_second(limiter: Limiter) -> None:
     assert await again > 0.9
 
 
-async def test_a_chat_that_is_answered_too_often_waits(limiter: Limiter) -> None:
+async def test_a_chat_that_is_answered_too_often_waits() -> None:
     """B10: after a burst no person could read, replies come one a second; others are answered at once."""
-    door = Door()
+    limiter, door = Limiter(1000), Door()
     burst = [asyncio.create_task(send(limiter, door, 7)) for _ in range(CHAT_BURST + 5)]
     assert await send(limiter, door, 8) < 0.3
     await asyncio.sleep(0.1)
@@ -155,8 +197,8 @@ async def test_a_chat_that_is_answered_too_often_waits(limiter: Limiter) -> None
     await asyncio.gather(*burst, return_exceptions=True)
 
 
-async def test_a_group_gets_twenty_a_minute(limiter: Limiter) -> None:
-    door = Door()
+async def test_a_group_gets_twenty_a_minute() -> None:
+    limiter, door = Limiter(1000), Door()
     sent = [asyncio.create_task(send(limiter, door, -100)) for _ in range(25)]
     await asyncio.sleep(0.3)
     assert sum(task.done() for task in sent) == 20

@@ -43,7 +43,7 @@ def make_application(settings: Settings) -> App:
     builder.request(make_request(settings, token, unread=UNREAD))
     timeout = LONG_POLL + 10
     builder.get_updates_request(make_request(settings, token, True, connection_pool_size=2, read_timeout=timeout))
-    builder.rate_limiter(Limiter())
+    builder.rate_limiter(Limiter(settings.telegram_per_second))
     application = builder.updater(None).job_queue(None).build()
     application.bot_data[TOKEN] = token
     return application

@@ -4,9 +4,11 @@ Telegram takes about 30 messages a second from a bot, about one a second in a ch
 answers 429 with a time to wait to whoever sends more (Bots FAQ). So a message to somebody who is waiting goes before
 what the bot says on its own account, and one 429 stops everything until its time is over.
 
-While letters go out, or after a refusal, nobody exceeds the window: a place in it is taken from before the request
-until a second after its answer, so whatever the line delays, Telegram never sees 31 in a second. At other times replies
-go at once: a class that answers together is not slowed down for a limit that Telegram sets for bulk messages.
+Nobody exceeds the window: a place in it is taken from before the request until a second after its answer, so whatever
+the line delays, Telegram never sees 31 in a second. Half of the places are kept for chats that were not answered within
+the last second: one chat that asks again and again does not make the others wait.
+
+The window is this process's own. Where several share the bot's work, each is given its share (`most`).
 """
 
 from __future__ import annotations
@@ -27,15 +29,14 @@ from telegram.ext import BaseRateLimiter
 from bot.telegram_channel.errors import seconds_of
 
 REPLY, LETTER = 0, 1  # lanes
-MOST = 30  # messages in the window
+MOST = 30  # messages in the window, unless Telegram has granted the bot more
 WINDOW = 1.05  # seconds from one request to the one that takes its place ...
 AFTER = 1.005  # ... and at least so many after its answer
-SPACING = WINDOW / MOST  # between two letters, so that a reply never waits for a burst to pass
-CATCH_UP = 3 * SPACING  # what a loop that woke late may make up for
-CHAT_PAUSE = 1.0  # seconds between two letters to one chat
+CATCH_UP = 3  # letters that a loop that woke late may make up for
+CHAT_PAUSE = 1.0  # seconds between two letters to one chat, and after which a reply is not one of many
 CHAT_BURST = 60  # replies in one chat before they too come one a second
 GROUP_MOST, GROUP_SECONDS = 20, 60.0
-STRICT = 600.0  # seconds after a refusal in which replies keep to the window as well
+STRICT = 600.0  # seconds after a refusal in which replies too keep to one a second in a chat
 PATIENCE = 2.0  # seconds that a letter waits for a refusal to end; beyond that it goes back to the outbox
 SAYS = ("send", "copy", "forward")  # beginnings of methods that put something into a chat
 CHANGES = ("edit", "deletemessage")  # of methods that are many at once only where many chats are tidied
@@ -73,9 +74,14 @@ class _Waiter:
 
 
 class Limiter(BaseRateLimiter[int]):
-    """Decides when each request goes. Times are seconds of `clock`, which only rises."""
+    """Decides when each request goes: at most `most` messages a second. Times are seconds of `clock`, which only rises.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Letters keep a distance, so that a reply never waits for a burst of them to pass.
+    """
+
+    def __init__(self, most: int = MOST, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._spacing = WINDOW / most
         self._clock = clock
         self._queues: tuple[list[_Waiter], list[_Waiter]] = ([], [])
         self._under_way: set[Place] = set()
@@ -215,9 +221,11 @@ class Limiter(BaseRateLimiter[int]):
         """When the next of those who still wait may go; those of one chat keep their order."""
         soonest, passed = float("inf"), set[int]()
         for waiter in list(self._queues[lane]):
+            if (opens := self._lane_at(lane, now)) > now:
+                return min(soonest, opens)
             if waiter.chat in passed:
                 continue
-            at = self._may_go_at(waiter, now)
+            at = self._chat_at(waiter, now)
             if at <= now:
                 self._queues[lane].remove(waiter)
                 waiter.ready.set_result(self._take(waiter, now))
@@ -226,20 +234,14 @@ class Limiter(BaseRateLimiter[int]):
             soonest = min(soonest, at)
         return soonest
 
-    def _may_go_at(self, waiter: _Waiter, now: float) -> float:
-        at = max(self._halted_until, self._chat_at(waiter, now))
-        if waiter.lane == LETTER:
-            return max(at, self._letter_at, self._window_at(now))
-        return max(at, self._window_at(now)) if self._narrow(now) else at
+    def _lane_at(self, lane: int, now: float) -> float:
+        """When the next of this lane may go, whoever it is."""
+        at = max(self._halted_until, self._window_at(now, self._most))
+        return max(at, self._letter_at) if lane == LETTER else at
 
-    def _narrow(self, now: float) -> bool:
-        """Whether replies keep to the window: letters are on their way or wait, or Telegram has refused one lately."""
-        letters = self._queues[LETTER] or now - self._letter_at < WINDOW + AFTER
-        return bool(letters) or now < self._strict_until
-
-    def _window_at(self, now: float) -> float:
-        """When there is a free place; the answers to requests that are under way are not known yet."""
-        over = len(self._under_way) + len(self._freed) - MOST
+    def _window_at(self, now: float, most: int) -> float:
+        """When fewer than so many places are taken; the answers to requests under way are not known yet."""
+        over = len(self._under_way) + len(self._freed) - most
         if over < 0:
             return now
         return self._freed[over] if over < len(self._freed) else float("inf")  # an answer pumps again
@@ -248,9 +250,14 @@ class Limiter(BaseRateLimiter[int]):
         chat = self._chats.get(waiter.chat)
         if chat is None:
             return now
+        while chat.minute and chat.minute[0] <= now - GROUP_SECONDS:
+            chat.minute.popleft()
         at = chat.minute[0] + GROUP_SECONDS if len(chat.minute) >= GROUP_MOST else now
+        rested = chat.spoke_at + CHAT_PAUSE
         if waiter.lane == LETTER or now < self._strict_until:
-            return max(at, chat.spoke_at + CHAT_PAUSE)
+            return max(at, rested)
+        if now < rested:
+            at = max(at, min(rested, self._window_at(now, self._most // 2)))
         tokens = _tokens(chat, now)
         return at if tokens >= 1 else max(at, now + (1 - tokens) * CHAT_PAUSE)
 
@@ -260,7 +267,7 @@ class Limiter(BaseRateLimiter[int]):
         if waiter.chat < 0:
             chat.minute.append(now)
         if waiter.lane == LETTER:
-            self._letter_at = max(self._letter_at, now - CATCH_UP) + SPACING
+            self._letter_at = max(self._letter_at, now - CATCH_UP * self._spacing) + self._spacing
         place = Place(waiter.lane, waiter.chat, now)
         self._under_way.add(place)
         return place
@@ -276,7 +283,7 @@ class Limiter(BaseRateLimiter[int]):
         """Nothing was sent with it: the next letter need not keep away from it."""
         self._under_way.discard(place)
         if place.lane == LETTER:
-            self._letter_at -= SPACING
+            self._letter_at -= self._spacing
         self._pump()
 
     def _tidy(self, now: float) -> None:
@@ -284,9 +291,6 @@ class Limiter(BaseRateLimiter[int]):
             self._freed.popleft()
         if len(self._chats) > 10_000:
             self._chats = {id: chat for id, chat in self._chats.items() if now - chat.spoke_at < GROUP_SECONDS}
-        for chat in (self._chats[w.chat] for queue in self._queues for w in queue if w.chat in self._chats):
-            while chat.minute and chat.minute[0] <= now - GROUP_SECONDS:
-                chat.minute.popleft()
 
 
 @contextmanager
