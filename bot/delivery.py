@@ -25,7 +25,7 @@ from data.delivery import (
 
 A_SECOND = 28  # letters; what the limiter lets through (bot/telegram_channel/limiter.py)
 LOOK, HOLD, ON, ASK, OFF = "l", "h", "g", "a", "s"  # what a button asks for
-COUNTS = ("sent", "page", "held", "family", "stopped", "blocked", "called_off", "over")
+COUNTS = ("sent", "page", "held", "family", "stopped", "blocked", "called_off", "late", "over")
 ACTION = "send"
 
 

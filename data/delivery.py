@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from data.audit import note
 from data.database import AnyRow, Tx, read_fact, write_fact
 from data.moments import moment
+from data.outbox import LATE
 from data.pauses import HELD
 from data.tables import facts, outbox
 
@@ -35,7 +36,8 @@ class Delivery:
 
     `page`: waits until somebody without Telegram opens the web page. `blocked`: the person has blocked the bot.
     `stopped`: the person wants no messages. `family`: waits because the family's messages are paused (FAIL-18).
-    `held`: staff hold it. `called_off`: staff stopped it. `over`: it had become pointless.
+    `held`: staff hold it. `called_off`: staff stopped it. `late`: nothing sent it in time, as the bot was off.
+    `over`: it had become pointless.
     `failed`: by what went wrong.
     `next_at`: when the next that waits is due; `last_at`: the last of them.
     """
@@ -51,6 +53,7 @@ class Delivery:
     family: int = 0
     held: int = 0
     called_off: int = 0
+    late: int = 0
     over: int = 0
     failed: dict[str, int] = field(default_factory=dict)
     next_at: datetime | None = None
@@ -59,7 +62,7 @@ class Delivery:
     @property
     def letters(self) -> int:
         counted = (self.sent, self.waiting, self.page, self.blocked, self.stopped, self.family, self.held)
-        return sum(counted) + self.called_off + self.over + sum(self.failed.values())
+        return sum(counted) + self.called_off + self.late + self.over + sum(self.failed.values())
 
     @property
     def reached(self) -> int:
@@ -77,6 +80,7 @@ _COLUMN = {
     ("failed", "blocked"): "blocked",
     ("dropped", "stopped"): "stopped",
     ("dropped", STOPPED_BY_STAFF): "called_off",
+    ("dropped", LATE): "late",
 }
 _BY_STATE = {"waiting": "waiting", "sending": "waiting", "held": "held", "sent": "sent", "page": "page"}
 

@@ -212,6 +212,15 @@ async def occasions_to_remind(tx: Tx, now: datetime) -> list[tuple[Occasion, Whi
     return [(o, "hour" if not o.hour_done and o.hour_at and o.hour_at <= now else "first") for o in found]
 
 
+async def occasions_missed(tx: Tx, now: datetime) -> list[tuple[Occasion, Which]]:
+    """Those that have begun without a reminder whose time came before: nothing ran then. With which one it was."""
+    first = and_(occasions.c.first_done.is_(False), occasions.c.first_at < occasions.c.starts_at)
+    hour = and_(occasions.c.hour_done.is_(False), occasions.c.hour_at < occasions.c.starts_at)
+    query = _BOTH.where(_ON, or_(first, hour), occasions.c.starts_at <= stamp(now)).order_by(occasions.c.id)
+    found = map(_occasion, await tx.all(query))
+    return [(o, "hour" if o.first_done or not o.first_at else "first") for o in found]
+
+
 async def mark_reminded(tx: Tx, occasion: str, which: Which) -> bool:
     """Once; False when it was done."""
     done = occasions.c.first_done if which == "first" else occasions.c.hour_done

@@ -23,6 +23,7 @@ from data.vault import KeyProblem
 LEASE = timedelta(seconds=60)
 ALERT, NORMAL, TIDYING = 0, 1, 2  # lanes; in the last nothing is said: messages that show answers are taken away
 GIVE_UP_AFTER = 8  # tries
+LATE = "too late"  # why a letter is dropped that nothing sent in time: the bot was off, or a line was down
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,18 @@ def new_owner() -> str:
     return f"{os.getpid()}:{new_id()}"
 
 
-async def post(tx: Tx, kind: str, ref: str, people: Iterable[str], due_at: datetime, lane: int = NORMAL) -> int:
-    """Write one row for each person who has none of this kind and ref yet; how many are new."""
+async def post(
+    tx: Tx, kind: str, ref: str, people: Iterable[str], due_at: datetime, lane: int = NORMAL, late: bool = False
+) -> int:
+    """Write one row for each person who has none of this kind and ref yet; how many are new.
+
+    `late`: it is not sent any more, and stands here for the report only.
+    """
     query = select(outbox.c.person).where(outbox.c.kind == kind, outbox.c.ref == ref)
     known = {r.person for r in await tx.all(query)}
     new = [p for p in people if p not in known]
     row = {"kind": kind, "ref": ref, "lane": lane, "due_at": stamp(due_at), "state": "waiting", "tries": 0}
+    row |= {"state": "dropped", "why": LATE} if late else {}
     await tx.run(insert(outbox), [{**row, "person": p} for p in new])
     return len(new)
 
@@ -55,6 +62,12 @@ async def post(tx: Tx, kind: str, ref: str, people: Iterable[str], due_at: datet
 async def was_posted(tx: Tx, kind: str, ref: str) -> bool:
     """Whether this was said, or is about to be said, to anybody."""
     return await tx.first(select(outbox.c.id).where(outbox.c.kind == kind, outbox.c.ref == ref).limit(1)) is not None
+
+
+async def told_since(tx: Tx, kind: str, ref: str, since: datetime) -> set[str]:
+    """Who was told this then or later, or is about to be."""
+    query = select(outbox.c.person).where(outbox.c.kind == kind, outbox.c.ref == ref, outbox.c.due_at >= stamp(since))
+    return {r.person for r in await tx.all(query)}
 
 
 async def claim(

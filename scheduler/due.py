@@ -7,8 +7,8 @@ from datetime import datetime
 from data.answers import seal_off
 from data.bookings import CANNOT, bookings_for
 from data.database import Database, Tx
-from data.events import Occasion, Which, mark_reminded, occasions_to_remind
-from data.outbox import post
+from data.events import Occasion, Which, mark_reminded, occasions_missed, occasions_to_remind
+from data.outbox import post, told_since
 from data.people import members
 from data.queue import empty_item, transferred_items
 from data.school import School, load_school
@@ -34,31 +34,48 @@ async def close_due(db: Database, school: School, now: datetime) -> bool:
 
 
 async def remind_due(db: Database, now: datetime) -> bool:
-    """Post the reminders of events whose time has come, each once."""
+    """Post the reminders of events whose time has come, each once; those that missed it are named in the report."""
     async with db.reading() as tx:
-        if not await occasions_to_remind(tx, now):
+        if not await occasions_to_remind(tx, now) and not await occasions_missed(tx, now):
             return False
     async with db.transaction() as tx:
         for occasion, which in await occasions_to_remind(tx, now):
-            if await mark_reminded(tx, occasion.id, which):
-                people = await _to_remind(tx, occasion, which)
-                if which == "first":
-                    await post(tx, "reminder", occasion.ref, people, now)
-                else:
-                    await post(tx, "reminder-hour", occasion.ref, people, now)
+            await _remind(tx, occasion, which, now)
+        for occasion, which in await occasions_missed(tx, now):
+            await _remind(tx, occasion, which, now, late=True)
+            await mark_reminded(tx, occasion.id, "hour")  # neither of them is due any more
     return True
 
 
+async def _remind(tx: Tx, occasion: Occasion, which: Which, now: datetime, late: bool = False) -> None:
+    if not await mark_reminded(tx, occasion.id, which):
+        return
+    people = await _to_remind(tx, occasion, which)
+    if which == "first":
+        await post(tx, "reminder", occasion.ref, people, now, late=late)
+    else:
+        await post(tx, "reminder-hour", occasion.ref, people, now, late=late)
+
+
 async def _to_remind(tx: Tx, occasion: Occasion, which: Which) -> list[str]:
-    """Whoever booked, as they chose; the day before also those of the group who have said nothing yet."""
+    """Whoever booked, as they chose; the day before also those of the group who have said nothing yet.
+
+    Who hears of another time after the first reminder of it was due is not reminded too: one message says it.
+    """
     booked = await bookings_for(tx, occasion.id)
     missed = which == "hour" and not occasion.first_done  # nothing ran the day before: one reminder does for both
     choices = ("both", "day", "hour") if missed else ("both", CHOICE[which])
-    wanted = [b.person for b in booked if b.state != CANNOT and b.remind in choices]
+    heard = await _heard_late(tx, occasion) if which == "first" or missed else set()
+    wanted = [b.person for b in booked if b.state != CANNOT and b.remind in choices and b.person not in heard]
     if occasion.event.opted or (which == "hour" and not missed):
         return wanted
     answered = {b.person for b in booked}
-    return wanted + [p for p in await members(tx, occasion.event.group) if p not in answered]
+    return wanted + [p for p in await members(tx, occasion.event.group) if p not in answered | heard]
+
+
+async def _heard_late(tx: Tx, occasion: Occasion) -> set[str]:
+    """Whoever was told of its new time when the first reminder of that was due already."""
+    return await told_since(tx, "event-changed", occasion.ref, occasion.first_at) if occasion.first_at else set()
 
 
 async def read_due(db: Database, school: School, now: datetime) -> bool:

@@ -18,7 +18,7 @@ from data.calendar import load_calendar
 from data.database import Database, Tx
 from data.delivery import OUTSIDE, STOPPED, STOPPED_BY_STAFF, decided
 from data.events import find_occasion
-from data.outbox import ALERT, Letter, claim, is_ours, mark, try_again
+from data.outbox import ALERT, LATE, Letter, claim, is_ours, mark, try_again
 from data.pauses import HELD, Pause, next_place, pause_of
 from data.people import Address, Person, address_hashes, addresses_of, find_person, mark_unreachable
 from data.runs import in_the_middle
@@ -167,7 +167,7 @@ async def _ready(
         return None
     message = await sender.compose(letter, now)
     if message is None:
-        await _mark(sender, letter, "dropped", "over")
+        await _mark(sender, letter, "dropped", await _why_not(sender, letter, now))
         return None
     if pause:
         await _hold_back(sender, letter, pause, now)
@@ -181,6 +181,15 @@ async def _ready(
         await _not_reached(sender, letter, "page", "", now)
         return None
     return message, places
+
+
+async def _why_not(sender: Sender, letter: Letter, now: datetime) -> str:
+    """Whether it has come too late, or is of no use any more for another reason."""
+    if letter.kind not in ABOUT_TO_BEGIN:
+        return "over"
+    async with sender.db.reading() as tx:
+        event = await find_occasion(tx, letter.ref)
+    return LATE if event and not event.off and event.starts_at <= now else "over"
 
 
 async def _is_busy(sender: Sender, letter: Letter, person: Person, now: datetime) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from data.people import add_address, find_group, set_stopped
 from data.tables import outbox
 from scheduler.nudging import nudge_due
 from scheduler.sending import Sender, send_due
+from tests.event_days import add_slots
 from tests.phones import Postbox
 from tests.school import MONDAY, School
 from tests.test_dialogue import SURVEY, send
@@ -321,6 +323,35 @@ async def report_of(school: School, kind: str, ref: str) -> Delivery:
         found = await delivery_of(tx, kind, ref)
     assert found
     return found
+
+
+@pytest.mark.both_databases
+async def test_what_nothing_sent_in_time_is_named_and_not_sent(school: School) -> None:
+    """Must hold of issue 5: the bot was off until the drop-in had begun; or the line was down."""
+    people = await school.people(3)
+    door, start = Door(), MONDAY + timedelta(days=2)
+    async with school.db.transaction() as tx:
+        await add_address(tx, people[0], "telegram", "3000")
+        await add_address(tx, people[1], "telegram", "3001")
+        occasion = await add_slots(tx, await find_group(tx, "SEND parents") or "", start, 2)
+        other = await add_slots(tx, await find_group(tx, "SEND parents") or "", start + timedelta(hours=3), 2)
+    school.clock.set(start + timedelta(minutes=1))
+    door.later = {"3001"}
+    await school.rounds({"telegram": door})
+    late = await report_of(school, "reminder", occasion.id)
+    assert (late.late, late.sent, late.letters) == (3, 0, 3)
+    again = await report_of(school, "reminder", other.id)
+    assert (again.sent, again.page, again.waiting, again.late) == (1, 1, 1, 0)
+    assert [message.text for message in door.sent["3000"]] == ["Your school appointment today, 13:00."]
+    school.clock.move(hours=4)
+    door.later = set()
+    await school.rounds({"telegram": door})
+    again = await report_of(school, "reminder", other.id)
+    assert (again.waiting, again.late, again.letters) == (0, 1, 3)
+    async with school.db.reading() as tx:
+        assert "Not sent, as it would have come too late: 1" in await lines_about(
+            tx, school.house, "en", other.id, school.clock.now
+        )
 
 
 def test_every_sending_that_is_counted_is_one_that_is_posted() -> None:

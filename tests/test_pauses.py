@@ -16,7 +16,7 @@ from data.audit import entries
 from data.children import add_places, names_of, set_name, take_out_name
 from data.forms import all_forms
 from data.moments import moment
-from data.outbox import ALERT, post
+from data.outbox import ALERT, LATE, post
 from data.pauses import APART, HELD, REASONS, end_pause, pause_of, set_pause
 from data.people import add_address, find_group
 from data.replaying import carry_over, replay, tombstones_in
@@ -159,7 +159,7 @@ async def test_what_still_makes_sense_comes_afterwards_one_a_day(family: Family)
     assert max(days) == 1
     states = await family.states()
     assert ("nudge", "sent", None) in states  # its time came days after the pause
-    assert [s for s in states if s[0] == "reminder"] == [("reminder", "dropped", "over"), ("reminder", "sent", None)]
+    assert [s for s in states if s[0] == "reminder"] == [("reminder", "dropped", LATE), ("reminder", "sent", None)]
     assert ("invitation", "sent", None) in states
 
 
