@@ -31,8 +31,7 @@ from data.audit_check import check_log
 from data.counting import count_checks
 from data.database import Database, DatabaseProblem, Tx, is_empty, read_fact
 from data.lock import run_lock
-from data.moments import moment
-from data.outbox import oldest_due
+from data.outbox import stuck_since
 from data.people import people_with_role
 from data.queue import find_item, queue_size
 from data.rotation import check_ring
@@ -41,7 +40,6 @@ from data.surveys import all_surveys
 from data.vault import DamagedKey, KeyProblem, Vault
 from scheduler.ladder import RUNGS, TESTED, wants_any_hour
 
-LATE = timedelta(minutes=5)
 QUEUE_OLD = timedelta(days=1)
 CLOCK_OFF = timedelta(minutes=2)
 
@@ -287,11 +285,11 @@ async def _queue(tx: Tx, now: datetime) -> Finding:
 
 
 async def _outbox(tx: Tx, settings: Settings, now: datetime) -> Finding:
-    due = await oldest_due(tx, now)
-    if due is None or now - moment(due) < LATE:
+    since = await stuck_since(tx, now)
+    if since is None:
         return Finding("messages", OK, "nothing is late")
     remedy = "yousaid run" if not await _bot_runs(settings) else "Look into the bot's log."
-    return Finding("messages", LOOK, f"some should have gone out {_age(now - moment(due))} ago", remedy)
+    return Finding("messages", LOOK, f"some should have gone out {_age(now - since)} ago", remedy)
 
 
 async def _boxes(tx: Tx) -> Finding:

@@ -15,14 +15,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 
-from data.database import Tx
-from data.moments import new_id, stamp
+from data.database import Tx, read_fact, write_fact
+from data.moments import moment, new_id, stamp
 from data.tables import outbox
 from data.vault import KeyProblem
 
 LEASE = timedelta(seconds=60)
 ALERT, NORMAL, TIDYING = 0, 1, 2  # lanes; in the last nothing is said: messages that show answers are taken away
 GIVE_UP_AFTER = 8  # tries
+GOING = "letters-go"  # the fact that says until when letters went, or when Telegram takes them again
+STUCK = timedelta(minutes=5)  # without any letter, while some are due
 LATE = "too late"  # why a letter is dropped that nothing sent in time: the bot was off, or a line was down
 
 
@@ -176,6 +178,23 @@ async def outbox_counts(tx: Tx) -> dict[str, int]:
     """How many rows are in each state."""
     rows = await tx.all(select(outbox.c.state, func.count()).group_by(outbox.c.state))
     return {r[0]: int(r[1]) for r in rows}
+
+
+async def note_going(tx: Tx, at: datetime) -> None:
+    """Letters go; or Telegram has said that it takes none until then."""
+    await write_fact(tx, GOING, stamp(at).encode())
+
+
+async def stuck_since(tx: Tx, now: datetime) -> datetime | None:
+    """Since when letters that are due have waited while no other went either; None where all is as it should be.
+
+    A letter to ten thousand people takes six minutes: who comes last waits, and nothing is wrong.
+    """
+    due, went = await oldest_due(tx, now), await read_fact(tx, GOING)
+    if due is None:
+        return None
+    since = max(moment(due), moment(went.decode())) if went else moment(due)
+    return since if now - since > STUCK else None
 
 
 async def oldest_due(tx: Tx, now: datetime) -> str | None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from conversations.channel import Channel, Message, Paced, TryLater, Unreachable
@@ -18,7 +18,7 @@ from data.calendar import load_calendar
 from data.database import Database, Tx
 from data.delivery import OUTSIDE, STOPPED, STOPPED_BY_STAFF, decided
 from data.events import find_occasion
-from data.outbox import ALERT, LATE, Letter, claim, is_ours, mark, try_again
+from data.outbox import ALERT, LATE, Letter, claim, is_ours, mark, note_going, try_again
 from data.pauses import HELD, Pause, next_place, pause_of
 from data.people import Address, Person, address_hashes, addresses_of, find_person, mark_unreachable
 from data.runs import in_the_middle
@@ -29,6 +29,7 @@ from scheduler.plan import may_send_at
 log = logging.getLogger(__name__)
 
 SHORT = 5.0  # seconds that are waited for at once when a channel asks to; a longer pause ends the round
+NOTED_EVERY = timedelta(seconds=30)
 AT_ONCE = 8  # letters under way: enough for the fastest that Telegram allows, few enough to stop at once
 # SAFE-5 has hours of its own; the list for the day is there at 07:30, before the window opens.
 AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert", "asked-to-talk", "host-sheet"})
@@ -62,6 +63,19 @@ class Sender:
     channels: Mapping[str, Channel]
     owner: str
     clock: Callable[[], datetime] | None = None
+    going: Going = field(default_factory=lambda: Going())
+
+
+@dataclass
+class Going:
+    """That letters go is written down for whoever watches the machine, not with every one of them."""
+
+    noted: datetime | None = None
+
+    async def note(self, tx: Tx, at: datetime) -> None:
+        if self.noted is None or abs(at - self.noted) >= NOTED_EVERY:
+            await note_going(tx, at)
+            self.noted = at
 
 
 async def send_due(sender: Sender, now: datetime, limit: int = AT_ONCE) -> bool:
@@ -97,13 +111,21 @@ async def _fewer(under_way: set[asyncio.Task[None]], most: int) -> set[asyncio.T
 
 async def _claimed(sender: Sender, now: datetime, limit: int) -> tuple[list[Letter], datetime]:
     """Some letters that are due, and when the window is open. None while a channel takes no messages."""
-    if _pause(sender) > 0:
+    if (pause := _pause(sender)) > 0:
+        await _note_pause(sender, now, pause)
         return [], now
     async with sender.db.transaction() as tx:
         letters = await claim(tx, sender.owner, now, limit)
         if not letters:
             return [], now
         return letters, may_send_at(now, sender.school, await load_calendar(tx, sender.school.nation))
+
+
+async def _note_pause(sender: Sender, now: datetime, seconds: float) -> None:
+    """Telegram asked for a long one: nothing is broken, and who watches the machine need not come."""
+    if seconds > SHORT:
+        async with sender.db.transaction() as tx:
+            await sender.going.note(tx, now + timedelta(seconds=seconds))
 
 
 def _pause(sender: Sender) -> float:
@@ -137,7 +159,7 @@ async def _deliver(sender: Sender, letter: Letter, now: datetime, opens: datetim
         if reached and letter.kind not in TO_ALL:
             break
     if reached:
-        return await _mark(sender, letter, "sent")
+        return await _mark(sender, letter, now, "sent")
     await _not_reached(sender, letter, "failed", "blocked", now)
 
 
@@ -167,7 +189,7 @@ async def _ready(
         return None
     message = await sender.compose(letter, now)
     if message is None:
-        await _mark(sender, letter, "dropped", await _why_not(sender, letter, now))
+        await _mark(sender, letter, now, "dropped", await _why_not(sender, letter, now))
         return None
     if pause:
         await _hold_back(sender, letter, pause, now)
@@ -250,13 +272,15 @@ async def _not_reached(sender: Sender, letter: Letter, state: str, why: str, now
     """Mark it; an alert goes on to the next person at once, in the same transaction (SAFE-5)."""
     async with sender.db.transaction() as tx:
         await mark(tx, letter, sender.owner, state, why)
+        await sender.going.note(tx, now)
         if letter.kind in ("alert", "routed"):
             await climb_past(tx, sender.school, item_of(letter.ref), letter.person, now)
 
 
-async def _mark(sender: Sender, letter: Letter, state: str, why: str = "") -> None:
+async def _mark(sender: Sender, letter: Letter, now: datetime, state: str, why: str = "") -> None:
     async with sender.db.transaction() as tx:
         await mark(tx, letter, sender.owner, state, why)
+        await sender.going.note(tx, now)
 
 
 async def _again(sender: Sender, letter: Letter, at: datetime, why: str, count: bool = True) -> None:

@@ -33,6 +33,7 @@ from data.people import add_address, find_group, set_stopped
 from data.tables import outbox
 from scheduler.nudging import nudge_due
 from scheduler.sending import Sender, send_due
+from tests.browser.plain import NewBrowser
 from tests.event_days import add_slots
 from tests.phones import Postbox
 from tests.school import MONDAY, School
@@ -206,6 +207,37 @@ async def test_while_a_channel_takes_nothing_nothing_is_claimed(school: School) 
     door.pause = 0.0
     await school.rounds({"telegram": door})
     assert (await report(school)).sent == 12
+
+
+@pytest.mark.both_databases
+async def test_a_long_sending_is_no_trouble_and_one_that_stands_still_is(school: School, browsers: NewBrowser) -> None:
+    """/readyz: a letter to thousands takes minutes, and a wait that Telegram asked for is no fault of ours."""
+    page, door = browsers(), Door()
+
+    async def ready(minutes: float) -> bool:
+        school.clock.move(minutes=minutes)
+        return (await page.http.get("/readyz")).status_code == 200
+
+    async def telegram_asks_to_wait() -> None:
+        door.pause = 600.0
+
+    await asked(school, 40)
+    assert await ready(4)
+    assert not await ready(2)
+    door.meanwhile = telegram_asks_to_wait
+    sender = Sender(school.db, school.house.school, school.letters.compose, {"telegram": door}, school.owner)
+    while await send_due(sender, school.clock.now):
+        pass
+    found = await report(school)
+    assert found.sent
+    assert found.waiting  # due for six minutes
+    assert await ready(0)
+    assert await ready(14)
+    assert not await ready(2)  # ten minutes that Telegram asked for, and five more
+    door.pause = 0.0
+    await send_due(sender, school.clock.now)
+    assert (await report(school)).sent == 40
+    assert await ready(60)
 
 
 async def test_staff_see_how_far_it_is_and_stop_it(school: School) -> None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from bot.web_channel.channel import web_of
 from data.database import DatabaseProblem
-from data.moments import moment
-from data.outbox import oldest_due
-
-LATE = timedelta(minutes=5)
+from data.outbox import stuck_since
 
 
 async def healthz(_request: Request) -> Response:
@@ -25,8 +20,7 @@ async def readyz(request: Request) -> Response:
     web = web_of(request)
     try:
         async with web.db.transaction() as tx:
-            oldest = await oldest_due(tx, web.now)
+            stuck = await stuck_since(tx, web.now)
     except DatabaseProblem:
         return PlainTextResponse("not ready", 503)
-    late = oldest is not None and web.now - moment(oldest) > LATE
-    return PlainTextResponse("not ready" if late else "ready", 503 if late else 200)
+    return PlainTextResponse("not ready" if stuck else "ready", 503 if stuck else 200)
