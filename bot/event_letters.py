@@ -18,7 +18,10 @@ from data.people import Person, groups_of
 from data.requests import find_request
 from data.wishes import wishes_of
 
-NEWS = {"event": "event.new", "event-changed": "event.changed", "event-cancelled": "event.cancelled"}
+NEWS = {
+    "event": "event.new", "event-changed": "event.changed", "event-details": "event.details",
+    "event-cancelled": "event.cancelled",
+}  # fmt: skip
 REMINDERS = ("reminder", "reminder-hour")
 EVENT_LETTERS = frozenset({*NEWS, *REMINDERS, "place-free", "asked-to-talk"})
 

@@ -17,13 +17,14 @@ SETTING, WAITS, GRANT, DENY = "s", "w", "grant", "deny"  # /settings; a role tha
 LOOK, PUBLISH, NOT_YET = "look", "pub", "not-yet"  # a row of "you said, we did" that waits for a second look
 PLANNED, ALTER = "plan", "alter"  # what staff have planned; one of them, to be changed
 SHEET, CAME, ROOM = "sheet", "came", "room"  # for whoever leads it: the list, who came, what was said
+LED = "led"  # who leads it has changed
 WAS_IT, MINE, NOT_MINE = "d", "mine", "not-mine"  # whether a device, or a use of a code, was the person's own
 FAR = "far"  # how far a sending is, and what staff do about it
 EVENT, TALK = "e", "t"  # a drop-in or event of families; a pupil who asks for an adult
 _RUN = re.compile(r"([0-9a-z]{12}):(\d{1,9}):([.+-]?[A-Za-z0-9._-]{1,41})")
 _KINDS = (
     "o|c|j|l|k|s|w|d|close|later|remind|when|duty|grant|"
-    "deny|mine|not-mine|look|pub|not-yet|plan|alter|sheet|came|room|far|e|t"
+    "deny|mine|not-mine|look|pub|not-yet|plan|alter|sheet|came|room|led|far|e|t"
 )
 _ASKED = re.compile(rf"({_KINDS})=([A-Za-z0-9._:-]{{1,58}})")
 

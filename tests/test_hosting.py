@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.events.paper import as_values
+from bot.events.sheet import sheet_of
 from data.audit import last_entries
 from data.bookings import COMING, WAITING, Booking, Needs, book, booking_of
 from data.events import Occasion, add_event, find_occasion, new_event, new_occasion
@@ -259,3 +261,18 @@ async def test_what_is_off_has_no_list(school: School) -> None:
     await school.rounds()
     async with school.db.transaction() as tx:
         assert "host-sheet" not in {x.kind for x in await claim(tx, "test", DAY + timedelta(days=9), 100)}
+
+
+async def test_who_helps_stands_apart_from_what_families_come_for(school: School) -> None:
+    """S13: whoever offered to help is named once more below the list, and helping is nobody's topic."""
+    host = await school.person("staff", label="Mr Reed")
+    occasion = await led(school, host, slots=None)
+    await booked(school, occasion, "The Khan family", None, needs=Needs("help"))
+    await booked(school, occasion, "The Smith family", None, needs=Needs("learning"))
+    reply = await school.on(host).forges(f"sheet={occasion.id}")
+    lines = reply.messages[0].listed
+    assert {*lines[:2]} == {"The Khan family", "The Smith family. Learning"}
+    assert lines[2] == "They help on the day: The Khan family"
+    async with school.db.reading() as tx:
+        sheet = await sheet_of(tx, school.house, "en", occasion)
+    assert "They help on the day: The Khan family" in as_values(school.house, "en", sheet, school.clock.now)["below"]

@@ -175,7 +175,7 @@ async def test_a_letter_is_one_neutral_line(tmp_path: Path, kind: str) -> None:
         assert len([b for b in message.buttons if b.label != STOPS]) <= 1
 
 
-@pytest.mark.parametrize("kind", ["reminder-hour", "event", "event-changed", "event-cancelled"])
+@pytest.mark.parametrize("kind", ["reminder-hour", "event", "event-cancelled"])
 async def test_letters_that_a_table_posts_are_neutral_too(tmp_path: Path, kind: str) -> None:
     await test_a_letter_is_one_neutral_line(tmp_path, kind)
 

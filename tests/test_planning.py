@@ -98,7 +98,7 @@ async def test_everything_else_is_set_under_change(school: School) -> None:
     assert "it begins with https://" in talk.text
     await talk.types("https://meet.example/room")
     await talk.types("Change", "12", "2, 5", "Quiet", "Room 4")
-    assert "Noise: Quiet\nQuiet room: Room 4" in talk.text
+    assert "Noise: Quiet\nQuiet place: Room 4" in talk.text
     await talk.types("Send now")
     (occasion,) = await planned(school)
     event = occasion.event
@@ -277,7 +277,7 @@ async def test_another_place_for_a_series_is_told_once_and_renews_every_calendar
     found = await planned(school)
     assert {(o.event.place, o.sequence) for o in found} == {("The hall", 1)}
     async with school.db.transaction() as tx:
-        assert [(x.kind, x.ref) for x in await waiting(tx)] == [("event-changed", found[0].ref)]
+        assert [(x.kind, x.ref) for x in await waiting(tx)] == [("event-details", found[0].ref)]
 
 
 async def test_an_announced_event_that_is_off_is_told_to_all_and_not_announced_any_more(school: School) -> None:
@@ -338,3 +338,147 @@ async def test_another_host_can_be_chosen_by_name_and_the_look_is_noted(school: 
     await talk.types("Send now")
     assert (await planned(school))[0].event.host == colleague
     assert "look.labels" in await logged(school)
+
+
+async def test_whoever_leads_it_from_now_on_and_whoever_does_no_more_are_told_once(school: School) -> None:
+    """FAIL-7: one neutral line; which one it is follows the tap. Who changes it themselves needs no letter."""
+    talk = await dropin(school)
+    first, second = [await school.person("staff", label=name) for name in ("Mr Reed", "Ms Wood")]
+    await changing(school, talk)
+    await talk.types("Who leads it", "Mr Reed")
+    assert "1 person is told, once." in talk.text
+    await talk.types("Send now")
+    assert await kinds(school, first) == ["host-changed"]
+    assert await kinds(school, talk.person) == []
+    await changing(school, talk)
+    await talk.types("Who leads it", "Ms Wood", "Send now")
+    assert (await kinds(school, first), await kinds(school, second)) == (["host-changed"], ["host-changed"])
+    says = {first: "You no longer lead something at school.", second: "You are down to lead something at school."}
+    for person, line in says.items():
+        async with school.db.reading() as tx:
+            (letter,) = await on_page(tx, person)
+        message = await school.letters.compose(letter, school.clock.now)
+        assert message
+        assert (message.text, [b.label for b in message.buttons]) == (line, ["Open"])
+        reply = await school.on(person).forges(message.buttons[0].says)
+        assert "Tuesday 10 November, 9:00 to 10:00" in reply.messages[0].text
+        assert (reply.messages[0].buttons[0].label == "Who comes") == (person == second)
+
+
+async def test_a_colleague_who_is_to_lead_what_another_plans_is_told(school: School) -> None:
+    colleague = await school.person("staff", label="Mr Reed")
+    await dropin(school, "Change", "9", "Mr Reed")
+    assert (await planned(school))[0].event.host == colleague
+    assert await kinds(school, colleague) == ["host-changed"]
+
+
+async def test_more_room_gives_places_to_those_who_wait_longest(school: School) -> None:
+    """S15: they get the same letter as when somebody gives a place back; nobody else hears of it."""
+    talk = await dropin(school, "Change", "7", "Every 30 minutes", "1")
+    (occasion,) = await planned(school)
+    people = [await school.person("parent", group=YEAR_3) for _ in range(4)]
+    for slot, person in enumerate(people[:2]):
+        async with school.db.transaction() as tx:
+            await book(tx, occasion, Booking(new_id(), occasion.id, person, COMING, slot, made_at=school.clock.now))
+    for person in people[2:]:
+        school.clock.move(minutes=1)
+        await books(school, occasion, person, WAITING)
+    await changing(school, talk)
+    await talk.types("Something else", "Times to keep", "Every 30 minutes", "2")
+    assert "Before: A time of 30 minutes can be kept, by 1 family at a time." in talk.text
+    assert "2 families wait for a place. Who gets one is told." in talk.text
+    await talk.types("Send now")
+    assert [await kinds(school, person) for person in people] == [[], [], ["place-free"], ["place-free"]]
+    assert (await planned(school))[0].event.capacity == 2
+
+
+async def test_a_place_that_somebody_has_is_not_taken_away_by_less_room(school: School) -> None:
+    talk = await planner(school)
+    await talk.types("/event", "1", "Coffee", "12 November", "9am", "The hall", YEAR_3, "Send now")
+    (occasion,) = await planned(school)
+    person = await school.person("parent", group=YEAR_3)
+    async with school.db.transaction() as tx:
+        await book(tx, occasion, Booking(new_id(), occasion.id, person, COMING, heads=5, made_at=school.clock.now))
+    await changing(school, talk, "/event")
+    await talk.types("Something else", "How many can come", "Yes, a limit", "4")
+    assert "5 people have a place already, so it cannot be fewer." in talk.text
+    assert [b.label for b in talk.messages[-1].buttons] == ["Change", "Leave it as it was"]
+    await talk.types("Change", "4", "5")
+    assert "Before: People can just come, with no limit.\nNow: 5 people can come." in talk.text
+    await talk.types("Send now")
+    assert (await planned(school))[0].event.capacity == 5
+    assert "event.changed" in await logged(school)
+
+
+async def test_times_that_are_kept_are_not_shifted(school: School) -> None:
+    talk = await dropin(school, "Change", "7", "Every 30 minutes", "1")
+    (occasion,) = await planned(school)
+    person = await school.person("parent", group=YEAR_3)
+    async with school.db.transaction() as tx:
+        await book(tx, occasion, Booking(new_id(), occasion.id, person, COMING, 1, made_at=school.clock.now))
+    await changing(school, talk)
+    await talk.types("Something else", "Times to keep", "Every 15 minutes", "1")
+    assert "1 family has kept a time, and would lose it." in talk.text
+    await talk.types("Leave it as it was")
+    assert (await planned(school))[0].event.slot_minutes == 30
+
+
+async def test_a_place_that_is_kept_meanwhile_is_not_lost(school: School) -> None:
+    """Between the last screen and the tap somebody kept a time: the screen says so, and nothing is changed."""
+    talk = await dropin(school, "Change", "7", "Every 30 minutes", "1")
+    (occasion,) = await planned(school)
+    await changing(school, talk)
+    await talk.types("Something else", "Times to keep", "No, people just come")
+    person = await school.person("parent", group=YEAR_3)
+    async with school.db.transaction() as tx:
+        await book(tx, occasion, Booking(new_id(), occasion.id, person, COMING, 1, made_at=school.clock.now))
+    await talk.types("Send now")
+    assert "would lose it" in talk.text
+    assert (await planned(school))[0].event.slot_minutes == 30
+
+
+async def test_what_helps_people_to_come_can_be_changed(school: School) -> None:
+    parent = await school.person("parent", group=YEAR_3)
+    talk = await dropin(school, "Change", "9", "Me", "Change", "10", "Cost", "1 pound")
+    (occasion,) = await planned(school)
+    await books(school, occasion, parent)
+    await changing(school, talk)
+    await talk.types("Something else", "What helps people to come", "Cost", "Nothing at all")
+    assert "Before: 1 pound\nNow: Nothing at all" in talk.text
+    await talk.types("Send now")
+    await changing(school, talk)
+    await talk.types("Something else", "What helps people to come", "A quiet room", "The library", "Send now")
+    assert (await planned(school))[0].event.access == {"cost": "Nothing at all", "quiet": "The library"}
+    await changing(school, talk)
+    await talk.types("Something else", "What helps people to come", "Cost", "-", "Send now")
+    assert (await planned(school))[0].event.access == {"quiet": "The library"}
+    assert set(await kinds(school, parent)) == {"event-details"}
+
+
+async def test_a_new_time_that_is_near_is_told_in_one_message(school: School) -> None:
+    """6.9: its first reminder is late already, and the message about the change says the same."""
+    coming, silent = [await school.person("parent", group=YEAR_3) for _ in range(2)]
+    talk = await dropin(school)
+    (occasion,) = await planned(school)
+    await books(school, occasion, coming)
+    school.clock.set(datetime(2026, 11, 5, 10, 0, tzinfo=UTC))
+    await changing(school, talk)
+    await talk.types("1", "5 November", "3pm", "Send now")
+    assert await kinds(school, coming) == ["event-changed"]
+    assert await kinds(school, silent) == ["reminder"]
+    school.clock.set(datetime(2026, 11, 5, 14, 0, tzinfo=UTC))
+    assert await kinds(school, coming) == ["event-changed", "reminder-hour"]
+
+
+async def test_the_preview_is_what_a_parent_sees(school: School) -> None:
+    """S3: the same words, made in one place."""
+    talk = await planner(school)
+    parent = await school.person("parent", group=YEAR_3)
+    await talk.types("/event", "1", "Coffee", "12 November", "9am", "The hall", YEAR_3)
+    await talk.types("Change", "10", "Yes, a limit", "20", "Change", "15", "2, 7", "Quiet", "Boots")
+    seen = talk.text.partition("Coffee\n")[2].partition("\n\n")[0]
+    assert seen.splitlines()[-2:] == ["Noise: Quiet", "What to wear: Boots"]
+    await talk.types("Send now")
+    (occasion,) = await planned(school)
+    reply = await school.on(parent).forges(f"e=open.{occasion.id}")
+    assert reply.messages[0].text.strip() == seen

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.facts import House
 from bot.turn import PersonsTurn
 from conversations.form import said
 from conversations.library import errand
-from conversations.texts import clock_time, day_and_date, listed
+from conversations.texts import clock_time, day_and_date, listed, long_date
 from data.bookings import CANNOT, COMING, WAITING, Booking
 from data.database import Tx
 from data.events import ACCESS, Event, Occasion
 from data.people import find_person
 
+Times = Sequence[tuple[datetime, datetime]]  # begins, ends
+SHOWN = 5  # times of a series in one message
 HELPS = "help"  # stands where a drop-in's topic would: this family helps at the event
 
 
@@ -43,9 +46,15 @@ def title_of(house: House, event: Event, language: str) -> str:
     return event.title or house.say(language, f"events.kind-{event.kind}")
 
 
-def ways_words(turn: PersonsTurn, event: Event) -> str:
+def when(house: House, language: str, starts: datetime, ends: datetime) -> str:
+    """ "Tuesday 10 November, 9:00 to 10:00", in the school's time."""
+    times = {"time": time_of(house, starts, language), "ends": time_of(house, ends, language)}
+    return house.say(language, "booking.when", day=day_of(house, starts, language), **times)
+
+
+def ways_words(house: House, event: Event, language: str) -> str:
     """ "In person or by phone" """
-    words = listed([turn.phrase(f"booking.way-{way}") for way in event.ways], turn.language, "or")
+    words = listed([house.say(language, f"booking.way-{way}") for way in event.ways], language, "or")
     return capital(words)
 
 
@@ -60,7 +69,7 @@ def row(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> str:
     facts = {"day": day_of(turn.house, occasion.starts_at, turn.language), "place": event.place}
     line = turn.phrase("dropins.row", time=time_of(turn.house, occasion.starts_at, turn.language), **facts)
     head = [] if event.kind == "dropin" else [title_of(turn.house, event, turn.language)]
-    return "\n".join([*head, line, ways_words(turn, event), *state_line(turn, occasion, mine)])
+    return "\n".join([*head, line, ways_words(turn.house, event, turn.language), *state_line(turn, occasion, mine)])
 
 
 def state_line(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> list[str]:
@@ -76,18 +85,36 @@ def state_line(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> l
 
 async def details(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> str:
     """All that is to know before one decides, and what one has said."""
-    event = occasion.event
-    facts = {
-        "day": day_of(turn.house, occasion.starts_at, turn.language),
-        "time": time_of(turn.house, occasion.starts_at, turn.language),
-        "ends": time_of(turn.house, occasion.ends_at, turn.language),
-    }
-    lines = [turn.phrase("booking.when", **facts), event.place, ways_words(turn, event)]
-    if host := await adult_name(turn.tx, turn.house, event.host, turn.language):
-        lines.append(turn.phrase("booking.host", who=host))
-    lines += [turn.phrase(f"events.access-{key}", text=event.access[key]) for key in ACCESS if event.access.get(key)]
+    time = (occasion.starts_at, occasion.ends_at)
+    seen = await card(turn.tx, turn.house, turn.language, occasion.event, [time])
     own = [*state_line(turn, occasion, mine), *_told(turn, occasion, mine)]
-    return "\n\n".join(filter(None, ["\n".join(filter(None, lines)), "\n".join(own)]))
+    return "\n\n".join(filter(None, [seen, "\n".join(own)]))
+
+
+async def card(tx: Tx, house: House, language: str, event: Event, times: Times) -> str:
+    """When, where, how, with whom, and what it is like: what families see, and staff before they send it (S3)."""
+    lines = [*_whens(house, language, times), event.place, ways_words(house, event, language)]
+    if host := await adult_name(tx, house, event.host, language):
+        lines.append(house.say(language, "booking.host", who=host))
+    lines.append(_places(house, language, event))
+    known = [key for key in ACCESS if event.access.get(key)]
+    lines += [house.say(language, f"events.access-{key}", text=event.access[key]) for key in known]
+    return "\n".join(filter(None, lines))
+
+
+def _whens(house: House, language: str, times: Times) -> list[str]:
+    lines = [when(house, language, *time) for time in times[:SHOWN]]
+    if more := times[SHOWN:]:
+        last = long_date(more[-1][0].astimezone(house.school.zone).date(), language)
+        lines.append(house.say(language, "booking.more-times", n=len(more), date=last))
+    return lines
+
+
+def _places(house: House, language: str, event: Event) -> str:
+    """That a place can be kept, and need not be (S15)."""
+    if event.slot_minutes:
+        return house.say(language, "booking.slots", minutes=event.slot_minutes)
+    return house.say(language, "booking.places", n=event.capacity) if event.capacity else ""
 
 
 def _told(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> list[str]:

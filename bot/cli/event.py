@@ -68,10 +68,10 @@ def _reader(tx: Tx, opened: Opened, now: datetime, group: str) -> Reader:
 
 
 def _lines(opened: Opened, term: Term, saved: bool) -> list[str]:
-    from bot.events.words import name_of, when
+    from bot.booking.words import title_of, when
 
     house = opened.house
-    rows = [f"{when(house, 'en', *time)}. {name_of(house, 'en', event)}. {event.place}" for event, time in term.times]
+    rows = [f"{when(house, 'en', *time)}. {title_of(house, event, 'en')}. {event.place}" for event, time in term.times]
     says = [house.say("en", "import.imported" if saved else "import.would", n=term.n)]
     return [*rows, *says, *([house.say("en", "import.known", n=term.known)] if term.known else [])]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.booking.words import title_of, when
 from bot.errands.errand import Errand, as_choices, value
 from bot.events.hosts import may_change
 from bot.events.making import word
 from bot.events.sheet import family_name
-from bot.events.words import name_of, when
 from bot.said import ROOM, asking
 from bot.turn import PersonsTurn
 from conversations.answers import chosen
@@ -80,5 +80,5 @@ async def _name(turn: PersonsTurn, booking: Booking) -> str:
 
 
 def _about(turn: PersonsTurn, occasion: Occasion) -> str:
-    what = name_of(turn.house, turn.language, occasion.event)
+    what = title_of(turn.house, occasion.event, turn.language)
     return f"{what}. {when(turn.house, turn.language, occasion.starts_at, occasion.ends_at)}"

@@ -1,16 +1,17 @@
-"""What is planned, changed or called off: another time, place or host, one time or all (S3, S15)."""
+"""What is planned, changed or called off: its time, place, host, room or access facts; one time or all (S3, S15)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
 
+from bot.booking.words import title_of, when
 from bot.errands.errand import Errand, Screen, as_choices, value
-from bot.errands.planning import staff_words
+from bot.errands.event_room import ROOM, room_change, room_of, room_problem, room_tells
+from bot.errands.planning import NONE, staff_words
 from bot.events import changing
 from bot.events.hosts import host_names, may_change
 from bot.events.series import at
-from bot.events.words import name_of, when
 from bot.turn import PersonsTurn
 from conversations.answers import Answer
 from conversations.asking import Setting, with_choices
@@ -32,7 +33,7 @@ class EventChange(Errand):
         hosts = await host_names(turn.tx, turn.house, turn.language, turn.person.id)
         rows = {occasion.id: _named(turn, occasion)} if occasion else {}
         choices = {"occasion": as_choices(rows, turn.language), "host": as_choices(hosts, turn.language)}
-        return with_choices(form, choices | {"what": await _whats(turn, form, occasion)})
+        return with_choices(form, choices | await _fitting(turn, form, occasion))
 
     async def shown(self, turn: PersonsTurn, message: Message, state: State) -> Message:
         if state.place != "question":
@@ -54,20 +55,40 @@ class EventChange(Errand):
         screen, occasion = Screen(s, state), await self._occasion(turn, state)
         if occasion is None:
             return screen.message(turn.phrase("planning.gone"), "cancel")
-        starts = _starts(turn, state) if value(state, "what") == "when" else None
-        if starts and starts <= turn.now:
-            return screen.message(turn.phrase("works.errand-past"), "change", "keep-it")
-        n = len(await changing.touched_by(turn.tx, await self._touched(turn, state, occasion)))
-        told = turn.phrase("planning.tells", n=n) if n else turn.phrase("planning.tells-nobody")
-        name = name_of(turn.house, turn.language, occasion.event)
-        lines = [name, await self._change(turn, state, occasion, starts), told]
+        if problem := await self._hindered(turn, state, occasion):
+            return screen.message(problem, "change", "keep-it")
+        name = title_of(turn.house, occasion.event, turn.language)
+        lines = [name, await self._change(turn, state, occasion), await self._tells(turn, state, occasion)]
         title = turn.phrase("staff.check")
         return screen.message("\n".join(lines), "send-now", "change", "keep-it", title=title)
 
-    async def _change(self, turn: PersonsTurn, state: State, occasion: Occasion, starts: datetime | None) -> str:
+    async def _hindered(self, turn: PersonsTurn, state: State, occasion: Occasion) -> str:
+        """Why this cannot be done; "" where it can."""
+        what = _what(state)
+        if what == "when" and _starts(turn, state) <= turn.now:
+            return turn.phrase("works.errand-past")
+        return await room_problem(turn, state, occasion.event) if what in ROOM else ""
+
+    async def _tells(self, turn: PersonsTurn, state: State, occasion: Occasion) -> str:
+        """How many hear of it."""
+        what = _what(state)
+        if what in ROOM:
+            return await room_tells(turn, occasion.event)
+        told = set(await changing.touched_by(turn.tx, await self._touched(turn, state, occasion)))
+        told |= {occasion.event.host or "", value(state, "host")} - {"", turn.person.id} if what == "host" else set()
+        return turn.phrase("planning.tells", n=len(told)) if told else turn.phrase("planning.tells-nobody")
+
+    async def _change(self, turn: PersonsTurn, state: State, occasion: Occasion) -> str:
         """From what to what; or what is off, and why."""
-        what, old = value(state, "what"), when(turn.house, turn.language, occasion.starts_at, occasion.ends_at)
-        if starts:
+        what, old = _what(state), when(turn.house, turn.language, occasion.starts_at, occasion.ends_at)
+        if what in ROOM:
+            return await room_change(turn, state, occasion.event)
+        if what == "access":
+            before = occasion.event.access.get(value(state, "fact"), "") or turn.phrase("planning.nothing-said")
+            new = _access(state, occasion).get(value(state, "fact"), "") or turn.phrase("planning.nothing-said")
+            return turn.phrase("planning.from-to", old=before, new=new)
+        if what == "when":
+            starts = _starts(turn, state)
             new = when(turn.house, turn.language, starts, starts + (occasion.ends_at - occasion.starts_at))
             return turn.phrase("planning.from-to", old=old, new=new)
         if what == "place":
@@ -80,20 +101,21 @@ class EventChange(Errand):
 
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         occasion = await self._occasion(turn, state)
-        if occasion is None:
+        if occasion is None or await self._hindered(turn, state, occasion):
             return False
-        what, by, now = value(state, "what"), turn.person.id, turn.now
+        what, by, now, event = _what(state), turn.person.id, turn.now, occasion.event
         if what == "when":
-            starts = _starts(turn, state)
-            if starts <= now:
-                return False
-            await changing.move(turn.tx, turn.house.school, occasion, starts, now, by)
+            await changing.move(turn.tx, turn.house.school, occasion, _starts(turn, state), now, by)
+        elif what in ROOM:
+            await changing.change_room(turn.tx, event, now, by, **vars(room_of(state, event)))
+        elif what == "access":
+            await changing.change_event(turn.tx, event, now, by, access=_access(state, occasion))
         elif what == "off":
             await changing.call_off(turn.tx, occasion, value(state, "reason"), now, by)
         elif what == "all-off":
-            await changing.call_off_all(turn.tx, occasion.event, value(state, "reason"), now, by)
+            await changing.call_off_all(turn.tx, event, value(state, "reason"), now, by)
         else:
-            await changing.change_event(turn.tx, occasion.event, now, by, **{what: value(state, what)})
+            await changing.change_event(turn.tx, event, now, by, **{what: value(state, what)})
         turn.tell("planning.off-done" if what in OFF else "planning.change-done", turn.menu_button())
         return True
 
@@ -105,7 +127,7 @@ class EventChange(Errand):
         return occasion if may_change(turn.person, occasion.event) else None
 
     async def _touched(self, turn: PersonsTurn, state: State, occasion: Occasion) -> list[Occasion]:
-        if value(state, "what") in ("when", "off"):
+        if _what(state) in ("when", "off"):
             return [occasion]
         return await coming_of(turn, occasion)
 
@@ -115,17 +137,35 @@ async def coming_of(turn: PersonsTurn, occasion: Occasion) -> list[Occasion]:
     return [o for o in await occasions_of(turn.tx, occasion.event.id) if not o.off and o.starts_at > turn.now]
 
 
-async def _whats(turn: PersonsTurn, form: Form, occasion: Occasion | None) -> tuple[Choice, ...]:
-    """All its times can be called off where there is more than one."""
-    question = form.question("what")
-    assert question
+def _what(state: State) -> str:
+    """What is to be changed."""
+    return value(state, "more") if value(state, "what") == "more" else value(state, "what")
+
+
+async def _fitting(turn: PersonsTurn, form: Form, occasion: Occasion | None) -> dict[str, tuple[Choice, ...]]:
+    """What fits it: all its times only where there is more than one, a limit where there are no times to keep."""
+    what, more = form.question("what"), form.question("more")
+    assert what
+    assert more
     several = occasion is not None and len(await coming_of(turn, occasion)) > 1
-    return tuple(c for c in question.choices if several or c.id != "all-off")
+    event = occasion.event if occasion else None
+    unfit = {"slots"} if event and event.kind != "dropin" else {"limit"} if event and event.slot_minutes else set()
+    return {
+        "what": tuple(c for c in what.choices if several or c.id != "all-off"),
+        "more": tuple(c for c in more.choices if c.id not in unfit),
+    }
 
 
 def _named(turn: PersonsTurn, occasion: Occasion) -> str:
-    what = name_of(turn.house, turn.language, occasion.event)
+    what = title_of(turn.house, occasion.event, turn.language)
     return f"{what}. {when(turn.house, turn.language, occasion.starts_at, occasion.ends_at)}"
+
+
+def _access(state: State, occasion: Occasion) -> dict[str, str]:
+    """All its access facts, with the one that was changed."""
+    fact, words = value(state, "fact"), value(state, "words")
+    others = {name: said for name, said in occasion.event.access.items() if name != fact}
+    return others if words == NONE else others | {fact: words}
 
 
 def _starts(turn: PersonsTurn, state: State) -> datetime:

@@ -10,7 +10,7 @@ from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.events.hosts import host_names
 from bot.events.making import Times, hearers, make
 from bot.events.series import LONGEST, MOST, at, days_of, ends_at, read_length
-from bot.events.words import card
+from bot.events.words import preview
 from bot.said import PLANNED, asking
 from bot.turn import PersonsTurn
 from conversations.answers import Answer, chosen
@@ -90,7 +90,7 @@ class Planning(Errand):
         if planned.wrong:
             return screen.message(turn.phrase(planned.wrong), "change", "cancel")
         calendar = await load_calendar(turn.tx, turn.house.school.nation)
-        seen = card(turn.house, turn.language, planned.event, planned.times)
+        seen = await preview(turn.tx, turn.house, turn.language, planned.event, planned.times)
         lines = [seen, "", await self._who_hears(turn, planned, calendar), *_warnings(turn, planned, calendar)]
         title = turn.phrase("staff.check")
         return screen.message("\n".join(lines).rstrip(), "send-now", "change", "cancel", title=title)

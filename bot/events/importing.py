@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from bot.events.making import hearers, make
+from bot.events.making import hearers, make, tell_hosts
 from bot.events.series import LONGEST, at, ends_at
 from bot.events.table import Row, kind_of, rows_of
 from bot.facts import House
@@ -91,10 +91,16 @@ async def read_term(reader: Reader, text: str) -> Term:
 
 
 async def import_term(reader: Reader, term: Term) -> int:
-    """Make it all, in this transaction; how many times are new. Each person hears of it in one message (6.9)."""
+    """Make it all, in this transaction; how many times are new. Each person hears of it in one message (6.9).
+
+    A colleague who leads several of them hears that once too.
+    """
     told: set[str] = set()
+    hosts: set[str | None] = set()
     for event, times in sorted(term.events, key=lambda e: e[1][0]):
-        await make(reader.tx, reader.house.school, event, times, reader.now, reader.by, announce=False)
+        made = await make(reader.tx, reader.house.school, event, times, reader.now, reader.by, announce=False)
+        await tell_hosts(reader.tx, made[0], {event.host} - hosts, reader.host, reader.now)
+        hosts.add(event.host)
         if event.kind != "dropin":
             new = [person for person in await hearers(reader.tx, event) if person not in told]
             await post(reader.tx, "event", event.id, new, reader.now)

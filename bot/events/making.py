@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,9 +30,16 @@ async def make(
     made = [with_reminders(new_occasion(event, *time), school, calendar, now) for time in times]
     await note(tx, f"{word(event)}.made", event.group, now, by)
     await add_event(tx, event, made)
+    if announce:
+        await tell_hosts(tx, made[0], [event.host], by, now)
     if announce and event.kind != "dropin":
         await post(tx, "event", event.id, await hearers(tx, event), now)
     return made
+
+
+async def tell_hosts(tx: Tx, occasion: Occasion, hosts: Iterable[str | None], by: str | None, now: datetime) -> None:
+    """Whoever leads it from now on, or does no more, hears of it once; not whoever did that themselves."""
+    await post(tx, "host-changed", occasion.ref, [host for host in hosts if host and host != by], now)
 
 
 def word(event: Event) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from bot.events.sheet import Sheet
+from bot.events.sheet import Sheet, helping
 from bot.facts import House
 from bot.item_record import pictures_named
 from conversations.texts import clock_time, long_date
@@ -18,7 +18,8 @@ def as_values(house: House, language: str, sheet: Sheet, now: datetime) -> dict[
     local = now.astimezone(house.school.zone)
     made = {"date": long_date(local.date(), language), "time": clock_time(local, language)}
     say = house.say
-    below = [say(language, "hosting.free", words=", ".join(sheet.free))] if sheet.free else []
+    below = [pictures_named(helping(house, language, sheet))] if sheet.helpers else []
+    below += [say(language, "hosting.free", words=", ".join(sheet.free))] if sheet.free else []
     below += [say(language, "hosting.waiting", n=sheet.waiting)] if sheet.waiting else []
     return {
         "lang": language,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.booking.words import HELPS, begins, topic_words
-from bot.events.words import name_of, when
+from bot.booking.words import HELPS, begins, title_of, topic_words, when
 from bot.facts import House
 from conversations.texts import clock_time
 from data.bookings import COMING, WAITING, Booking, bookings_for
@@ -25,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What stands on the list; `free` are the times that nobody has kept."""
+    """What stands on the list; `free` are the times that nobody has kept, `helpers` the names of who helps there."""
 
     title: str
     when: str
@@ -33,6 +32,7 @@ class Sheet:
     lines: tuple[Line, ...]
     waiting: int
     free: tuple[str, ...]
+    helpers: tuple[str, ...] = field(default=(), repr=False)
 
 
 async def sheet_of(tx: Tx, house: House, language: str, occasion: Occasion) -> Sheet:
@@ -41,14 +41,21 @@ async def sheet_of(tx: Tx, house: House, language: str, occasion: Occasion) -> S
     waiting = len(await bookings_for(tx, occasion.id, WAITING))
     taken = {booking.slot for booking in coming}
     free = [n for n in range(occasion.slots) if n not in taken]
+    helpers = [await family_name(tx, house, language, b.person) for b in coming if b.needs.topic == HELPS]
     return Sheet(
-        name_of(house, language, occasion.event),
+        title_of(house, occasion.event, language),
         when(house, language, occasion.starts_at, occasion.ends_at),
         occasion.event.place,
         tuple([await _line(tx, house, language, occasion, booking) for booking in coming]),
         waiting,
         tuple(_time(house, language, occasion, n) for n in free),
+        tuple(helpers),
     )
+
+
+def helping(house: House, language: str, sheet: Sheet) -> str:
+    """Who offered to help, apart from what families come for."""
+    return house.say(language, "hosting.helping", words="; ".join(sheet.helpers))
 
 
 async def _line(tx: Tx, house: House, language: str, occasion: Occasion, booking: Booking) -> Line:
@@ -66,11 +73,9 @@ async def family_name(tx: Tx, house: House, language: str, person: str) -> str:
 def _facts(house: House, language: str, booking: Booking) -> list[str]:
     """How they come, how many, what about, and what helps: only what is not the usual."""
     needs = booking.needs
-    facts = [house.say(language, f"planning.way-{booking.way}")] if booking.way != "in-person" else []
+    facts = [house.say(language, f"booking.way-{booking.way}")] if booking.way != "in-person" else []
     facts += [house.say(language, "hosting.heads", n=booking.heads)] if booking.heads > 1 else []
-    if needs.topic:
-        topic = house.say(language, "hosting.helps") if needs.topic == HELPS else topic_words(needs.topic, language)
-        facts.append(topic)
+    facts += [topic_words(needs.topic, language)] if needs.topic not in ("", HELPS) else []
     if needs.interpreter:
         words = house.say(language, "booking.bsl") if needs.interpreter == "bsl" else needs.interpreter
         facts.append(house.say(language, "hosting.interpreter", words=words))

@@ -9,11 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.booking.words import card, title_of, when
 from bot.events.hosts import may_change
 from bot.events.looking_back import SignUps, sign_ups, sign_ups_of, term_so_far
 from bot.events.paper import TEMPLATE, as_values
 from bot.events.sheet import sheet_of
-from bot.events.words import card, name_of, when
 from bot.papers.typesetting import NotPrintable, pdf
 from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.door import acting, looking
@@ -53,8 +53,9 @@ async def show_one(request: Request, status: int = 200, remark: str = "") -> Res
         occasion = await _occasion(tx, request)
         groups = await all_groups(tx)
         times = [_row(web, language, groups, found) for found in await sign_ups_of(tx, occasion.event.id)]
-    seen = card(web.house, language, occasion.event, [(occasion.starts_at, occasion.ends_at)]).split("\n")
-    facts: dict[str, Any] = {"title": seen[0], "lines": seen[1:], "times": times}
+        seen = await card(tx, web.house, language, occasion.event, [(occasion.starts_at, occasion.ends_at)])
+    title = title_of(web.house, occasion.event, language)
+    facts: dict[str, Any] = {"title": title, "lines": seen.split("\n"), "times": times}
     facts |= {
         "group": groups.get(occasion.event.group, ""),
         "id": occasion.id,
@@ -97,7 +98,7 @@ def _row(web: WebChannel, language: str, groups: dict[str, str], found: SignUps)
     numbers += [say(language, "hosting.nobody-can")] if found.nobody else []
     return {
         "id": occasion.id,
-        "name": name_of(web.house, language, occasion.event),
+        "name": title_of(web.house, occasion.event, language),
         "when": when(web.house, language, occasion.starts_at, occasion.ends_at),
         "where": ". ".join(part for part in (occasion.event.place, groups.get(occasion.event.group, "")) if part),
         "numbers": " ".join(numbers) or say(language, "hosting.no-answers"),

@@ -9,9 +9,9 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.booking.words import title_of, when
 from bot.events.importing import Reader, Term, Wrong, import_term, read_term
 from bot.events.table import decoded
-from bot.events.words import name_of, when
 from bot.web_channel.channel import WebChannel, web_of
 from bot.web_channel.door import Form, acting, looking, to
 from bot.web_channel.sessions import Visitor
@@ -74,7 +74,7 @@ async def _form(
 
 def _check(request: Request, visitor: Visitor, form: Form, term: Term) -> Response:
     web, language = web_of(request), visitor.person.language
-    rows = [(when(web.house, language, *t), name_of(web.house, language, e), e.place) for e, t in term.times]
+    rows = [(when(web.house, language, *t), title_of(web.house, e, language), e.place) for e, t in term.times]
     known = web.say(language, "import.known", n=term.known) if term.known else ""
     facts: dict[str, Any] = {"rows": rows, "n": term.n, "known": known}
     sent = {"text": form.get("text", ""), "group": form.get("group", "")}
