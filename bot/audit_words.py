@@ -145,6 +145,7 @@ VERBS: dict[str, Words] = {
     "form show": NOTHING,
     "event import": ("dropin.made", "event.made"),
     "event check": NOTHING,
+    "event delivery": NOTHING,  # counts only
     "event list": NOTHING,
     "survey list": NOTHING,
     "survey show": NOTHING,

@@ -91,11 +91,14 @@ async def delivery_of(tx: Tx, kind: str, ref: str) -> Delivery | None:
     return found[0] if found else None
 
 
-async def deliveries_about(tx: Tx, ref: str) -> list[Delivery]:
-    """The sendings about a survey or an occasion, in the order of KINDS; refs are its id, or "ID.2" after a change."""
+async def deliveries_about(tx: Tx, *refs: str) -> list[Delivery]:
+    """The sendings about a survey, or an event and its occasions, in the order of KINDS.
+
+    Letters name its id, or "ID.2" after a change.
+    """
     query = select(outbox.c.kind, outbox.c.ref, outbox.c.state, outbox.c.why, func.count(), func.min(outbox.c.due_at),
                    func.max(outbox.c.due_at))  # fmt: skip
-    about = or_(outbox.c.ref == ref, outbox.c.ref.like(f"{ref}.%"))
+    about = or_(outbox.c.ref.in_(refs), *(outbox.c.ref.like(f"{ref}.%") for ref in refs))
     grouped = query.where(outbox.c.kind.in_(KINDS), about)
     rows = await tx.all(grouped.group_by(outbox.c.kind, outbox.c.ref, outbox.c.state, outbox.c.why))
     keys = sorted({(r[0], r[1]) for r in rows}, key=lambda key: (KINDS.index(key[0]), key[1]))

@@ -34,7 +34,7 @@ from data.tables import outbox
 from scheduler.nudging import nudge_due
 from scheduler.sending import Sender, send_due
 from tests.browser.plain import NewBrowser
-from tests.event_days import add_slots
+from tests.event_days import add_meeting, add_slots
 from tests.phones import Postbox
 from tests.school import MONDAY, School
 from tests.test_dialogue import SURVEY, send
@@ -335,10 +335,11 @@ async def test_the_report_in_chat_and_on_the_command_line_shows_reminders_too(sc
     senco = school.on(await school.person("senco"))
     await senco.types("/summary")
     await senco.taps("How far is it?")
-    text = senco.messages[-1].text
+    text, calls = senco.messages[-2].text, senco.messages[-1].text
+    assert "Who cannot be reached stands on the call list." in calls
     async with school.db.reading() as tx:
         on_command_line = await lines_about(tx, school.house, "en", survey, school.clock.now)
-    assert [line for line in text.splitlines() if line][:-1] == on_command_line  # but the hint at the call list
+    assert [line for line in text.splitlines() if line] == on_command_line
     first, _, second = text.partition("\n\n")
     assert first.splitlines()[0] == "Invitations to lunch-1"
     assert second.splitlines()[0] == "Reminders of lunch-1"
@@ -384,6 +385,39 @@ async def test_what_nothing_sent_in_time_is_named_and_not_sent(school: School) -
         assert "Not sent, as it would have come too late: 1" in await lines_about(
             tx, school.house, "en", other.id, school.clock.now
         )
+
+
+async def test_the_report_of_an_event_names_it_and_leads_to_the_call_list(school: School, browsers: NewBrowser) -> None:
+    """Issue 5: a delivery report for every sending; whoever may change the event sees it, and can hold it."""
+    people, host = await school.people(3), await school.person("staff")
+    senco, door = await school.person("senco"), Door()
+    async with school.db.transaction() as tx:
+        for number, person in enumerate(people[:2]):
+            await add_address(tx, person, "telegram", str(3000 + number))
+        group = await find_group(tx, "SEND parents") or ""
+        event = (await add_meeting(tx, group, MONDAY + timedelta(days=9), host=host))[0].event
+        await post(tx, "event", event.id, people, school.clock.now)
+    door.blocked, door.later = {"3000"}, {"3001"}
+    await school.rounds({"telegram": door})
+    leads = school.on(host)
+    leads.reply = await leads.forges(f"far=l:event:{event.id}")
+    assert leads.text.splitlines()[0] == "Announcements of Coffee morning"
+    assert "Have blocked the bot: 1" in leads.text
+    await leads.taps("Pause sending")
+    assert "Paused by staff: 1" in leads.text
+    other = school.on(await school.person("staff"))
+    other.reply = await other.forges(f"far=g:event:{event.id}")
+    assert other.text.startswith("This is for staff.")
+    reader = school.on(senco, "telegram")
+    reader.reply = await reader.forges(f"far=l:event:{event.id}")
+    page = browsers()
+    await page.open("/file/" + reader.text.rpartition("/file/")[2].split()[0])
+    await page.press("Open")
+    assert page.answer.history[-1].url.path == "/people/calls"
+    assert page.answer.url.path == "/factor"  # names wait for the second proof, as ever
+    reader = school.on(senco, "web")
+    reader.reply = await reader.forges(f"far=l:event:{event.id}")
+    assert [b.opens for b in reader.messages[-1].buttons] == ["people/calls"]
 
 
 def test_every_sending_that_is_counted_is_one_that_is_posted() -> None:

@@ -76,6 +76,34 @@ def _lines(opened: Opened, term: Term, saved: bool) -> list[str]:
     return [*rows, *says, *([house.say("en", "import.known", n=term.known)] if term.known else [])]
 
 
+@app.command()
+def delivery(
+    id: str = typer.Argument(help="What `yousaid event list --json` calls id."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """How far what was sent about a drop-in or event has come: counts only."""
+    from bot.cli.opening import now_utc, with_school
+    from bot.delivery import all_about, lines_about
+    from data.delivery import in_json
+
+    async def found(opened: Opened) -> tuple[list[dict[str, object]], list[str]]:
+        async with opened.db.reading() as tx:
+            await _known(tx, id)
+            rows = [in_json(one) for one in await all_about(tx, id)]
+            return rows, await lines_about(tx, opened.house, "en", id, now_utc())
+
+    rows, lines = with_school(found)
+    typer.echo(json.dumps(rows, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
+
+
+async def _known(tx: Tx, id: str) -> None:
+    from bot.cli.one_line import Problem
+    from data.events import find_event, find_occasion
+
+    if await find_occasion(tx, id) is None and await find_event(tx, id) is None:
+        raise Problem("There is no such drop-in or event. `yousaid event list --json` shows the ids.")
+
+
 @app.command("list")
 def list_events(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
     """One line each, soonest first: day and time, kind, group, place. No names."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from bot.booking.words import title_of, when
+from bot.delivery import event_buttons
 from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.errands.event_room import ROOM, room_change, room_of, room_problem, room_tells
 from bot.errands.planning import NONE, staff_words
@@ -116,7 +117,8 @@ class EventChange(Errand):
             await changing.call_off_all(turn.tx, event, value(state, "reason"), now, by)
         else:
             await changing.change_event(turn.tx, event, now, by, **{what: value(state, what)})
-        turn.tell("planning.off-done" if what in OFF else "planning.change-done", turn.menu_button())
+        far = await event_buttons(turn, event.id)
+        turn.tell("planning.off-done" if what in OFF else "planning.change-done", *far, turn.menu_button())
         return True
 
     async def _occasion(self, turn: PersonsTurn, state: State) -> Occasion | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.delivery import event_buttons
 from bot.errands.errand import Errand, Screen, as_choices, value
 from bot.events.hosts import host_names
 from bot.events.making import Times, hearers, make
@@ -108,7 +109,8 @@ class Planning(Errand):
         if planned.wrong:
             return False
         await make(turn.tx, turn.house.school, planned.event, planned.times, turn.now, turn.person.id)
-        turn.tell("planning.done-dropin" if planned.event.kind == "dropin" else "planning.done-event")
+        done = "planning.done-dropin" if planned.event.kind == "dropin" else "planning.done-event"
+        turn.tell(done, *await event_buttons(turn, planned.event.id))
         return True
 
     async def planned(self, turn: PersonsTurn, form: Form, state: State) -> Planned:

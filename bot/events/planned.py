@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.delivery import event_buttons
 from bot.events.hosts import may_change
 from bot.events.words import row_of
 from bot.page_link import way_to_page
@@ -45,4 +46,6 @@ async def begin_change(turn: PersonsTurn, id: str) -> None:
         return turn.tell("refused")
     if occasion is None or occasion.off or occasion.starts_at <= turn.now:
         return turn.tell("planning.gone", turn.menu_button())
+    if far := await event_buttons(turn, occasion.event.id):
+        turn.tell("delivery.about-event", *far)
     await begin_errand(turn, "event-change", occasion=occasion.id)
