@@ -184,12 +184,14 @@ async def _survey_buttons(turn: PersonsTurn) -> list[Button]:
 
 
 async def open_survey(turn: PersonsTurn, id: str) -> None:
-    """`Open` of an invitation, a list, a reminder or an alert."""
+    """`Open` of an invitation, a list, a reminder, an alert, or of what came of visits."""
     if id == "dropins":
         return await give(turn, "dropins")
     if id == "queue":
         return await give(turn, "queue")
     survey = await find_survey(turn.tx, id)
+    if survey and survey.id == id and survey.pooled and survey.state == "closed" and may(turn.person.roles, "summary"):
+        return await begin_errand(turn, "summary", id)
     if survey is None or survey.id != id or not survey.open:
         return turn.tell("closed-now")
     await open_run(turn, survey)

@@ -48,7 +48,7 @@ class Letters:
             if letter.kind in ACCESS_LETTERS:
                 return await access_letter(tx, self.house, letter, person, now) if person else None
             if letter.kind in FOLLOW_UP_LETTERS:
-                return await follow_up_letter(tx, self.house, letter, language)
+                return await follow_up_letter(tx, self.house, letter, person)
             if letter.kind in HOST_LETTERS:
                 return await host_letter(tx, self.house, letter, person, now) if person else None
             if letter.kind == "tidy":

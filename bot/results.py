@@ -28,7 +28,7 @@ async def results_of(tx: Tx, house: House, survey: Survey, language: str) -> Res
         language=language,
         facts=house.survey_facts(survey, language),
     )
-    results = replace(results, count=await count_check(tx, survey))
+    results = replace(results, count=await count_check(tx, survey), visits=survey.pooled)
     if results.finished < PUBLIC_LEAST:
         return results  # nothing of what people wrote (SUP-6)
     return replace(results, themes=tuple((await theme_counts(tx, survey.id)).items()))

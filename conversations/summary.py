@@ -79,7 +79,7 @@ class Results:
     """A closed survey's counts, ready to be shown. `hidden` when too few finished to show anything.
 
     `themes` are what readers approved of the words people wrote, with how often. `count` shows that no sheet is
-    missing.
+    missing. `visits`: people were asked after each visit, and may have answered more than once.
     """
 
     title: str
@@ -96,6 +96,7 @@ class Results:
     cell: int = CELL_LEAST
     themes: tuple[tuple[str, int], ...] = ()
     count: CountCheck | None = None
+    visits: bool = False
 
 
 def summarise(
@@ -294,8 +295,9 @@ def skipped_words(question: QuestionSummary, texts: Texts, language: str) -> str
 
 
 def base_line(results: Results, texts: Texts, language: str) -> str:
-    """How many of those asked answered, and from when to when."""
+    """How many of those asked answered, or how often, and from when to when."""
     key = "base" if percent_told(results, results.asked) else "base-plain"
+    key = "base-visits" if results.visits else key
     return texts.say(
         language,
         f"summary.{key}",

@@ -20,7 +20,7 @@ from conversations.form import Form
 from data.database import Database, Tx
 from data.moments import new_id
 from data.records import keep_records
-from data.runs import Run, end_runs, has_started, runs_in
+from data.runs import Run, end_runs, has_started, how_many_sent, runs_in
 from data.surveys import Survey, all_surveys, mark_closed
 from data.tables import answers, marks, sheet_keys
 from data.totals import ANSWERED, MARKS, totals_of
@@ -28,8 +28,8 @@ from data.totals import NO_CHOICE as NO_CHOICE
 from data.totals import SHEET as SHEET
 from data.unchanged import check_answers, note_answers
 
-BOX_LEAST = 5  # a box with fewer sheets is never opened
-POOL_LEAST = 10  # a pool with fewer is kept for the next term (domain B6)
+BOX_LEAST = 5  # people: a box of fewer is never opened
+POOL_LEAST = 10  # a pool of fewer, however often they came, is kept for the next term (domain B6)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ async def open_box(tx: Tx, survey: Survey, on: date) -> Closed | None:
     runs = await runs_in(tx, survey)
     finished = [run for run in runs if run.state.sent is not None]
     begun = [run for run in runs if has_started(run.state)]
-    opened = survey.mode != "ANON" or len(finished) >= least_sheets(survey)
+    opened = survey.mode != "ANON" or how_many_sent(survey, runs) >= least_people(survey)
     state = "closed" if opened else "unopened"
     if not await mark_closed(tx, survey.id, state, on, len(begun), len(finished)):
         return None
@@ -66,8 +66,8 @@ async def open_box(tx: Tx, survey: Survey, on: date) -> Closed | None:
     return _closed(survey, state, runs)
 
 
-def least_sheets(survey: Survey) -> int:
-    """With fewer the answers without names are not opened."""
+def least_people(survey: Survey) -> int:
+    """With fewer people who sent any, the answers without names are not opened."""
     return POOL_LEAST if survey.pooled else BOX_LEAST
 
 

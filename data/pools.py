@@ -10,6 +10,9 @@ when a run lost its person between the two, that this person had sent it. Never 
 of the box, which is in no backup, and all runs of a pool have one length. At closing the choices go over in random
 order under fresh ids, all runs go, and the key is destroyed. No mark of a person is written: how many sheets were
 finished is noted with the closing, which keeps the count that anybody can check (AUDIT-1).
+
+Inside the box an alias stands for each person, made with its key: it opens with the answers of ten people, not of one
+who came ten times (SUP-1), and the alias goes with the key.
 """
 
 from __future__ import annotations

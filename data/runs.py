@@ -22,7 +22,7 @@ from data.database import Tx
 from data.moments import moment, new_id, stamp
 from data.surveys import Survey, find_survey
 from data.tables import people, runs
-from data.vault import open_with, seal_with
+from data.vault import alias_with, open_with, seal_with
 
 GIVEN_ROOM = 192
 TEXT_ROOM = 4 * LONGEST + 64  # bytes: UTF-8 needs at most 4 for a letter
@@ -50,6 +50,7 @@ class Run:
 
     `shown` are the numbers of messages in a chat that show answers kept without names, to be taken away (ANON-4);
     those of what the person typed stand there as numbers below zero. `person` is empty where the run was let go of.
+    `alias`: in a pool, the same for all runs of one person, for as long as the key of its box is there.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Run:
     saved_at: datetime = datetime.min
     given: Given | None = None
     shown: tuple[int, ...] = ()
+    alias: str = field(default="", repr=False)
 
 
 async def start_runs(tx: Tx, survey: Survey, asked: list[str], now: datetime) -> None:
@@ -157,6 +159,12 @@ def has_started(state: State) -> bool:
     return state.place != "intro"
 
 
+def how_many_sent(survey: Survey, runs: list[Run]) -> int:
+    """How many people have sent answers: in a pool somebody may have done so after each of many visits."""
+    sent = [run for run in runs if run.state.sent is not None]
+    return len({run.alias or run.person for run in sent}) if survey.pooled else len(sent)
+
+
 def after_reading(run: Run, survey: Survey) -> Run:
     """The run after its words went to their readers. In NAMED they stay, as words that readers have."""
     state, sent = run.state, run.state.sent
@@ -197,7 +205,7 @@ def room_for(form: Form) -> int:
 def _sealed(tx: Tx, run: Run, survey: Survey | None) -> dict[str, bytes | None]:
     named = survey is not None and survey.mode == "NAMED"
     state, words = _apart(run.state.to_json(), named)
-    inside = {"state": state, "at": stamp(run.saved_at), **_given(run)}
+    inside = {"state": state, "at": stamp(run.saved_at), **_given(run), **_alias(tx, run, survey)}
     plain = _compact(inside)
     if survey is None:
         room = ERRAND_ROOM * (len(plain) // ERRAND_ROOM + 1)
@@ -225,6 +233,12 @@ def _with_shown(inside: dict[str, Any], shown: tuple[int, ...], room: int) -> by
 
 def _given(run: Run) -> dict[str, list[str]]:
     return {"given": [stamp(run.given.at), run.given.how, run.given.language]} if run.given else {}
+
+
+def _alias(tx: Tx, run: Run, survey: Survey | None) -> dict[str, str]:
+    if survey is None or not survey.pooled:
+        return {}
+    return {"alias": run.alias or alias_with(_box_key(tx, survey.id), run.person)}
 
 
 def _block(words: dict[str, str], form: Form, times: int) -> bytes | None:
@@ -280,6 +294,7 @@ def _opened(tx: Tx, row: Any, survey: Survey | None) -> Run:
         moment(plain["at"]),
         given,
         tuple(plain.get("shown", ())),
+        plain.get("alias", ""),
     )
 
 

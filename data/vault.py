@@ -32,6 +32,7 @@ VERSION = b"\x01"  # version, nonce, ciphertext: with a box key, or from before 
 NAMED_KEY = b"\x02"  # version, key id, nonce, ciphertext
 KEY_ID = 4
 NONCE = 12
+ALIAS = 16  # hex digits: two of a school's people share one with a chance of under 1 in a billion
 
 
 class KeyProblem(Exception):
@@ -212,6 +213,11 @@ def open_with(key: bytes, sealed: bytes, about: str) -> bytes:
         return AESGCM(key).decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], about.encode())
     except (InvalidTag, ValueError):  # the latter for what is too short to be one
         raise KeyProblem("The data was made with another key, or changed. Use the right key file.") from None
+
+
+def alias_with(key: bytes, words: str) -> str:
+    """What stands for these words wherever this key is known, and cannot be told from chance once it is gone."""
+    return _keyed_hash(key, words)[:ALIAS]
 
 
 class BoxKeys:

@@ -7,13 +7,14 @@ import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from data.answers import Closed, least_sheets, mark_lost, open_box
+from conversations.roles import MAY
+from data.answers import Closed, least_people, mark_lost, open_box
 from data.audit import note
 from data.database import Tx
 from data.outbox import NORMAL, drop_for, post, post_tidying
 from data.people import find_person, people_with_role
 from data.queue import Words, add_words
-from data.runs import BoxLost, Run, after_reading, people_in, runs_in, save_run
+from data.runs import BoxLost, Run, after_reading, how_many_sent, people_in, runs_in, save_run
 from data.school import load_school
 from data.surveys import Survey
 from scheduler.following_up import keep_for_next_term
@@ -52,7 +53,7 @@ async def _is_kept(tx: Tx, survey: Survey, runs: list[Run], now: datetime) -> bo
     school = await load_school(tx)
     if not survey.pooled or not survey.open or school is None:
         return False
-    if sum(run.state.sent is not None for run in runs) >= least_sheets(survey):
+    if how_many_sent(survey, runs) >= least_people(survey):
         return False
     await keep_for_next_term(tx, survey, school, now)
     return True
@@ -111,9 +112,10 @@ async def _author(tx: Tx, survey: Survey, run: Run) -> tuple[str, str]:
 
 
 async def _tell(tx: Tx, survey: Survey, closed: Closed, now: datetime) -> None:
-    """Everybody asked; of a pool nobody, for who is still known of a term's visits is chance."""
+    """Everybody asked; of a pool only who may see what came of it, for who is still known of its visits is chance."""
     await _drop_waiting(tx, survey.id)
     if survey.pooled:
+        await post(tx, "box-opened", survey.id, await people_with_role(tx, *sorted(MAY["summary"])), now)
         return
     if closed.state == "unopened":
         await post(tx, "unopened", survey.id, closed.people, now)

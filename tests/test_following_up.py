@@ -165,27 +165,27 @@ async def test_what_was_begun_is_gone_on_with_after_the_next_visit(tmp_path: Pat
 
 
 @both
-async def test_with_ten_sheets_the_box_is_opened_at_the_end_of_the_term(tmp_path: Path, database: str) -> None:
+async def test_with_ten_people_the_box_is_opened_at_the_end_of_the_term(tmp_path: Path, database: str) -> None:
     """ANON-3, SUP-1, AUDIT-1: choices in one transaction, no mark of anybody, key destroyed, and the count holds."""
     async with opened(tmp_path) as school:
         await with_terms(school)
-        people = await school.people(6)
-        await visit(school, people, 6)
-        await visit(school, people, 4)
+        people = await school.people(10)
+        await visit(school, people, 10)
+        await visit(school, people, 2)
         (pool,) = await pools(school)
         school.clock.set(pool.closes_at)
         await school.rounds()
         async with school.db.reading() as tx:
             closed = await find_survey(tx, pool.id)
             assert closed
-            assert (closed.state, closed.started, closed.finished) == ("closed", 10, 10)
-            assert await count_sheets(tx, pool.id) == 10
-            assert (await count_answers(tx, pool.id))["B6.1"].counts == {"mostly": 10}
+            assert (closed.state, closed.started, closed.finished) == ("closed", 12, 12)
+            assert await count_sheets(tx, pool.id) == 12
+            assert (await count_answers(tx, pool.id))["B6.1"].counts == {"mostly": 12}
             assert await tx.all(select(marks)) == []
             assert await tx.all(select(runs)) == []
             check = await count_check(tx, closed)
             assert check
-            assert (check.holds, check.counted, check.took_part) == (True, 10, 10)
+            assert (check.holds, check.counted, check.took_part) == (True, 12, 12)
         assert school.db.boxes.read(pool.id) is None
         async with school.db.transaction() as tx:
             await tx.run(metadata.tables["answers"].delete().where(metadata.tables["answers"].c.question == "~sheet"))
@@ -195,12 +195,13 @@ async def test_with_ten_sheets_the_box_is_opened_at_the_end_of_the_term(tmp_path
 
 
 @both
-async def test_with_nine_sheets_it_is_kept_for_the_next_term_and_nobody_is_told(tmp_path: Path, database: str) -> None:
-    """B6, SUP-1"""
+async def test_with_nine_people_it_is_kept_for_the_next_term_and_nobody_is_told(tmp_path: Path, database: str) -> None:
+    """B6, SUP-1, ANON-3: however often they came."""
     async with opened(tmp_path) as school:
         await with_terms(school)
-        people = await school.people(9)
-        await visit(school, people, 9)
+        people = await school.people(10)
+        await visit(school, people[:9], 9)
+        await visit(school, people[:9], 3)
         (pool,) = await pools(school)
         school.clock.set(pool.closes_at)
         said = await outbox_rows(school)
@@ -210,11 +211,11 @@ async def test_with_nine_sheets_it_is_kept_for_the_next_term_and_nobody_is_told(
         assert (kept.open, kept.closes_at.date(), kept.answer_by) == (True, date(2027, 3, 26), date(2027, 4, 9))
         assert await outbox_rows(school) == said
         school.clock.set(kept.closes_at - timedelta(days=30))
-        await visit(school, people, 1)
+        await visit(school, people[9:], 1)
         school.clock.set(kept.closes_at)
         await close_due(school.db, school.house.school, school.clock.now)
         async with school.db.reading() as tx:
-            assert await count_sheets(tx, pool.id) == 10
+            assert await count_sheets(tx, pool.id) == 13
 
 
 async def outbox_rows(school: School) -> list[object]:
