@@ -8,18 +8,26 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.my_data import Page
+from conversations.library import after_event
+from data.alerts import acknowledge, start_alert
 from data.bookings import COMING, WAITING, Booking, Needs, book, bookings_for
+from data.codes import Invitation, make_code
 from data.erasing import erase
 from data.events import Occasion
 from data.held import held
 from data.moments import new_id
-from data.people import find_group
+from data.people import add_person, find_group
+from data.pools import open_pool
+from data.queue import add_item, mark_read
 from data.replaying import replay
 from data.requests import ask_to_talk, open_requests
+from data.sendings import Planned, add_sending
 from data.tables import outbox, wishes
+from data.wedid import add_row, new_row, publish
 from data.wishes import unwish, wish, wishes_of
 from tests.event_days import add_slots
 from tests.school import School
+from tests.test_erasing import everything, holding
 
 both = pytest.mark.both_databases
 
@@ -87,6 +95,47 @@ async def test_a_pupil_whose_adult_is_deleted_waits_for_another_one(school: Scho
         await erase(tx, adult, school.clock.now)
         (request,) = await open_requests(tx)
     assert (request.adult, request.person, request.seen_at) == (other, pupil, None)
+
+
+@both
+async def test_nothing_says_any_more_what_a_deleted_colleague_did(school: School, database: str) -> None:
+    """6.8: what they planned, led, wrote and looked at stays, and only the log still has their number."""
+    gone, other = await school.person("senco", label="Goner"), await school.person("senco", label="Stays")
+    await _did_everything(school, gone, other)
+    async with school.db.reading() as tx:
+        before = {name: len(rows) for name, rows in (await everything(tx)).items() if name in STAYS}
+        assert {name for name, _ in holding(await everything(tx), gone)} >= STAYS
+    async with school.db.transaction() as tx:
+        await erase(tx, gone, school.clock.now)
+    async with school.db.reading() as tx:
+        rows = await everything(tx)
+        assert {name for name, _ in holding(rows, gone)} == {"audit"}
+        assert holding(rows, "Goner") == []
+        assert {name: len(rows[name]) for name in STAYS} == before
+        assert {name for name, _ in holding(rows, other)} >= {"events", "sendings", "wedid", "codes"}
+
+
+STAYS = {"events", "sendings", "wedid", "codes", "queue", "alerts", "requests"}
+
+
+async def _did_everything(school: School, *colleagues: str) -> None:
+    """Each plans and leads a drop-in, plans questions, writes a row, looks at one, reads words, is asked for."""
+    now = school.clock.now
+    async with school.db.transaction() as tx:
+        group = await find_group(tx, "SEND parents") or ""
+        pool = await open_pool(tx, after_event(), "The head", now + timedelta(days=9), now.date(), now.date())
+        for me, other in (colleagues, colleagues[::-1]):
+            await add_slots(tx, group, now + timedelta(days=2), 2, host=me, made_by=me)
+            await add_sending(tx, Planned(new_id(), "x", group, "", "", now.date(), now.date(), now, me))
+            row = new_row(pool.id, "Lunch", answer="did", words="A room", who="the SENCO", written_by=me)
+            await add_row(tx, row)
+            await publish(tx, row, other, now.date())
+            await make_code(tx, Invitation("parent", group, "en", made_by=me), 1, now + timedelta(days=9), now)
+            item = await add_item(tx, "flagged", now, "words")
+            await start_alert(tx, item, now)
+            await acknowledge(tx, item, me, now)
+            await mark_read(tx, item, me, now)
+            await ask_to_talk(tx, await add_person(tx, "en", "Sam B.", now), me, now)
 
 
 @both
