@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.events.importing import Reader, Term, Wrong, import_term, read_term
+from data.calendar import Stretch, save_calendar
 from data.events import Occasion, coming_occasions
 from data.outbox import claim
 from tests.command_line import CommandLine, command_line_in
@@ -119,8 +120,9 @@ drop-in,,10/11/2026,9:00,10:00,,,,,,,Hall
         ("kind,title\ndrop-in,x\n", "Missing: date, starts"),
         ("date,starts\n", "There is no drop-in or event in it"),
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "no iCalendar file"),
-        (CALENDAR.replace("LOCATION", "RRULE:FREQ=WEEKLY\nLOCATION"), "Line 4: It repeats"),
+        (CALENDAR.replace("LOCATION", "RRULE:FREQ=HOURLY\nLOCATION"), "Line 4: It repeats in a way"),
         (CALENDAR.replace(";TZID=Europe/London:20261112T090000", ";VALUE=DATE:20261112"), "Line 4: It has no time"),
+        (CALENDAR.replace("20261112T090000", "soon"), "Line 4: It has no time"),
         ("date,starts\n" + "1/12/2026,9:00\n" * 401, "more than 400 lines"),
     ],
 )
@@ -144,6 +146,121 @@ async def test_times_of_a_calendar_in_another_zone_are_told_in_the_schools(schoo
     utc = utc.replace(";TZID=Europe/London:20261112T103000", ":20270615T093000Z")
     ((_, (starts, ends)),) = (await read(school, utc, "SEND parents")).times
     assert (f"{starts:%H:%M}", f"{ends:%H:%M}") == ("09:00", "10:30")
+
+
+# --- entries that repeat ------------------------------------------------------------------------------------------
+
+TERMS = [
+    Stretch("term", date(2026, 9, 3), date(2026, 12, 18)),
+    Stretch("half-term", date(2026, 11, 23), date(2026, 11, 27)),
+    Stretch("inset", date(2026, 12, 10), date(2026, 12, 10)),
+    Stretch("term", date(2027, 1, 5), date(2027, 3, 26)),
+]
+
+
+async def days(school: School, rule: str, *more: str, at: str = "TZID=Europe/London:20261112T090000") -> list[str]:
+    """The days of the coffee morning of Thursday 12 November, where it repeats like this."""
+    async with school.db.transaction() as tx:
+        await save_calendar(tx, TERMS)
+    day = at.partition(":")[2][:8]
+    text = CALENDAR.replace("TZID=Europe/London:20261112T090000", at).replace("20261112T1030", f"{day}T1030")
+    term = await read(school, text.replace("LOCATION", "\n".join([rule, *more, "LOCATION"])), "SEND parents")
+    assert {f"{ends - starts}" for _, (starts, ends) in term.times} == {"1:30:00"}
+    return [f"{starts:%d.%m. %H:%M}" for _, (starts, _) in term.times]
+
+
+async def test_every_thursday_is_every_thursday_in_term(school: School) -> None:
+    """What a rule makes ends with the terms that are known, and leaves out half term, INSET days and holidays."""
+    found = await days(school, "RRULE:FREQ=WEEKLY;BYDAY=TH")
+    assert [day[:6] for day in found[:6]] == ["12.11.", "19.11.", "03.12.", "17.12.", "07.01.", "14.01."]
+    assert found[-1] == "25.03. 09:00"
+    assert {day[7:] for day in found} == {"09:00"}
+
+
+async def test_dates_that_somebody_wrote_down_stay(school: School) -> None:
+    """RDATE adds one, on an INSET day too; EXDATE takes one out, also as a day without a time."""
+    more = ("RDATE;TZID=Europe/London:20261210T090000,20261211T090000", "EXDATE;TZID=Europe/London:20261119T090000")
+    found = await days(school, "RRULE:FREQ=WEEKLY;UNTIL=20261217T235959Z", *more, "EXDATE;VALUE=DATE:20261203")
+    assert [day[:6] for day in found] == ["12.11.", "10.12.", "11.12.", "17.12."]
+
+
+@pytest.mark.parametrize(
+    ("rule", "first"),
+    [
+        ("RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=5", "12.11. 07.01."),  # 26.11. is half term, 10.12. INSET, 24.12. holidays
+        ("RRULE:FREQ=WEEKLY;UNTIL=20261119", "12.11. 19.11."),
+        ("RRULE:FREQ=DAILY;COUNT=6", "12.11. 13.11. 16.11. 17.11."),
+        (
+            "RRULE:FREQ=WEEKLY;BYDAY=SA;COUNT=4",
+            "12.11. 14.11. 21.11. 28.11. 05.12.",
+        ),
+        ("RRULE:FREQ=MONTHLY;BYDAY=2TH;COUNT=4", "12.11. 14.01. 11.02."),
+        ("RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;UNTIL=20270131", "12.11. 30.11. 29.01."),
+        (
+            "RRULE:FREQ=WEEKLY;COUNT=2\nRRULE:FREQ=MONTHLY;BYMONTHDAY=1;UNTIL=20270301",
+            "12.11. 19.11. 01.12. 01.02. 01.03.",
+        ),
+    ],
+)
+async def test_rules_are_read_as_calendars_read_them(school: School, rule: str, first: str) -> None:
+    assert " ".join(day[:6] for day in await days(school, rule)) == first
+
+
+async def test_nine_in_the_morning_stays_nine_when_the_clocks_change(school: School) -> None:
+    """A rule counts in the zone in which it was written; what is past of it is no mistake."""
+    found = await days(school, "RRULE:FREQ=WEEKLY;COUNT=8", at="TZID=Europe/London:20261008T090000")
+    assert found == ["05.11. 09:00", "12.11. 09:00", "19.11. 09:00"]
+
+
+async def test_one_date_of_a_series_that_was_moved_or_cancelled(school: School) -> None:
+    """RECURRENCE-ID: its own entry counts, and not the date that the rule makes."""
+    head, entry, end = re.split(r"(BEGIN:VEVENT.*END:VEVENT\n)", CALENDAR, flags=re.DOTALL)
+    series = entry.replace("LOCATION", "RRULE:FREQ=WEEKLY;COUNT=3\nLOCATION")
+    moved = entry.replace("SUMMARY", "RECURRENCE-ID;TZID=Europe/London:20261119T090000\nSUMMARY").replace(
+        "20261112", "20261120"
+    )
+    off = entry.replace("SUMMARY", "STATUS:CANCELLED\nRECURRENCE-ID;TZID=Europe/London:20261126T090000\nSUMMARY")
+    term = await read(school, f"{head}{series}{moved}{off}{end}", "SEND parents")
+    assert [f"{starts:%d.%m.}" for _, (starts, _) in term.times] == ["12.11.", "20.11."]
+
+
+async def test_days_without_school_that_were_left_out_are_counted(school: School) -> None:
+    async with school.db.transaction() as tx:
+        await save_calendar(tx, TERMS)
+    text = CALENDAR.replace("LOCATION", "RRULE:FREQ=WEEKLY;COUNT=5\nLOCATION")
+    term = await imported(school, text, "SEND parents")
+    assert (term.n, term.left_out) == (3, 2)
+    again = await imported(school, text, "SEND parents")
+    assert (again.n, again.known) == (0, 3)
+    assert len({o.event.id for o in await planned(school)}) == 1  # one series
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("RRULE:FREQ=SOMETIMES", "in a way that I cannot read"),
+        ("RRULE:FREQ=WEEKLY;BYDAY=XX", "in a way that I cannot read"),
+        ("RRULE:FREQ=WEEKLY;COUNT=0", "in a way that I cannot read"),
+        ("RRULE:FREQ=DAILY;INTERVAL=0", "in a way that I cannot read"),
+        ("RRULE:FREQ=DAILY;BYHOUR=9,10", "in a way that I cannot read"),
+        ("RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "in a way that I cannot read"),  # there is none, for ever
+        ("RRULE:FREQ=WEEKLY;BYDAY=MO;BYSETPOS=2", "in a way that I cannot read"),
+        ("RRULE:FREQ=WEEKLY\nEXDATE:soon", "in a way that I cannot read"),
+        ("RRULE:FREQ=DAILY", "more than 100 times"),
+        ("RRULE:FREQ=WEEKLY;COUNT=1\nEXDATE;TZID=Europe/London:20261112T090000", "none of its dates"),
+    ],
+)
+async def test_a_bad_rule_is_named_with_all_that_is_wrong(school: School, rule: str, says: str) -> None:
+    """Each with its line, all at once, and nothing is planned."""
+    entry = re.findall(r"BEGIN:VEVENT.*END:VEVENT\n", CALENDAR, re.DOTALL)[0]
+    bad = entry.replace("LOCATION", f"{rule}\nLOCATION")
+    whole_day = entry.replace(";TZID=Europe/London:20261112T090000", ";VALUE=DATE:20261112")
+    lines = await wrong(school, CALENDAR.replace(entry, bad + entry + whole_day))
+    assert len(lines) == 2
+    assert says in lines[0]
+    assert lines[0].startswith("Line 4: ")
+    assert "It has no time" in lines[1]
+    assert await planned(school) == []
 
 
 # --- the command line ---------------------------------------------------------------------------------------------

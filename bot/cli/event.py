@@ -73,6 +73,7 @@ def _lines(opened: Opened, term: Term, saved: bool) -> list[str]:
     house = opened.house
     rows = [f"{when(house, 'en', *time)}. {title_of(house, event, 'en')}. {event.place}" for event, time in term.times]
     says = [house.say("en", "import.imported" if saved else "import.would", n=term.n)]
+    says += [house.say("en", "import.left-out", n=term.left_out)] if term.left_out else []
     return [*rows, *says, *([house.say("en", "import.known", n=term.known)] if term.known else [])]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from bot.events.making import hearers, make, tell_hosts
+from bot.events.repeating import MOST, Span
 from bot.events.series import LONGEST, at, ends_at
 from bot.events.table import Row, kind_of, rows_of
 from bot.facts import House
@@ -16,6 +17,7 @@ from bot.phrased import Phrased
 from conversations.listening import parse_date, parse_time
 from conversations.roles import MAY
 from conversations.secrecy import promises_secrecy
+from data.calendar import load_calendar
 from data.database import Tx
 from data.events import ACCESS, WAYS, Event, new_event, starts_known
 from data.outbox import post
@@ -37,10 +39,11 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Term:
-    """What a file would make: events with their times, and how many times are there already."""
+    """What a file would make: events with their times. `known`: times that are there already; `left_out`: no school."""
 
     events: tuple[tuple[Event, tuple[Time, ...]], ...]
     known: int = 0
+    left_out: int = 0
 
     @property
     def n(self) -> int:
@@ -74,7 +77,8 @@ class Reader:
 async def read_term(reader: Reader, text: str) -> Term:
     """What this file would make; Wrong names everything that keeps it from being made."""
     try:
-        rows = rows_of(text, reader.house.school.zone)
+        calendar = await load_calendar(reader.tx, reader.house.school.nation)
+        rows = rows_of(text, Span(reader.now, calendar, reader.house.school.zone))
     except Phrased as problem:
         raise Wrong([reader.house.say(reader.language, problem.key, **problem.facts)]) from None
     found: list[tuple[Event, Time]] = []
@@ -86,8 +90,9 @@ async def read_term(reader: Reader, text: str) -> Term:
             says = reader.house.say(reader.language, problem.key, **problem.facts)
             wrong.append(reader.house.say(reader.language, "import.line", n=row.line, text=says))
     if wrong:
-        raise Wrong(wrong)
-    return await _new_of(reader.tx, found)
+        raise Wrong(list(dict.fromkeys(wrong)))  # what is wrong with an entry that repeats is said once
+    term = await _new_of(reader.tx, found)
+    return replace(term, left_out=sum(row.left_out for row in rows))
 
 
 async def import_term(reader: Reader, term: Term) -> int:
@@ -128,8 +133,8 @@ async def _new_of(tx: Tx, found: list[tuple[Event, Time]]) -> Term:
 
 async def _read(reader: Reader, row: Row) -> tuple[Event, Time]:
     """The event and time of this row; Phrased says the first thing that is wrong with it."""
-    if row.get("repeats") or row.get("whole-day"):
-        raise Phrased("import.repeats" if row.get("repeats") else "import.whole-day")
+    if row.get("wrong"):
+        raise Phrased(row.get("wrong"), n=MOST)
     kind = kind_of(row.get("kind") or "dropin")
     if kind is None:
         raise Phrased("import.kind", words=row.get("kind"))

@@ -6,10 +6,10 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from bot.events.repeating import Span, dates_of, is_broken
 from bot.phrased import Phrased
 from conversations.texts import fold
 
@@ -50,6 +50,7 @@ class Row:
 
     line: int
     said: dict[str, str] = field(repr=False)
+    left_out: int = 0  # dates of a rule, as there is no school then; at its first row
 
     def get(self, name: str) -> str:
         return self.said.get(name, "")
@@ -63,10 +64,10 @@ def decoded(raw: bytes) -> str:
         return raw.decode("cp1252", errors="replace")
 
 
-def rows_of(text: str, zone: ZoneInfo) -> list[Row]:
+def rows_of(text: str, span: Span) -> list[Row]:
     """The rows of a CSV, of cells pasted from a spreadsheet, or of an iCalendar file; Phrased where it is neither."""
     calendar = text.lstrip().upper().startswith("BEGIN:VCALENDAR")
-    rows = list(_ics_rows(text, zone) if calendar else _csv_rows(text))
+    rows = list(_ics_rows(text, span) if calendar else _csv_rows(text))
     if not rows:
         raise Phrased("import.nothing")
     if len(rows) > MOST:
@@ -100,8 +101,8 @@ def _places(headings: list[str]) -> dict[str, int]:
     return found
 
 
-def _ics_rows(text: str, zone: ZoneInfo) -> Iterator[Row]:
-    """Its events that are not cancelled. What repeats has to be written out, so that nothing is guessed."""
+def _ics_rows(text: str, span: Span) -> Iterator[Row]:
+    """Its events that are not cancelled, one row for each date of those that repeat."""
     from icalendar import Calendar  # only who reads such a file waits for it
 
     lines = [n for n, line in enumerate(text.splitlines(), 1) if line.strip().upper() == "BEGIN:VEVENT"]
@@ -111,31 +112,59 @@ def _ics_rows(text: str, zone: ZoneInfo) -> Iterator[Row]:
         raise Phrased("import.no-calendar") from None
     for line, event in zip(lines, events, strict=False):
         if str(event.get("STATUS", "")).upper() != "CANCELLED":
-            yield Row(line, _ics_words(event, zone))
+            yield from _ics_event(line, event, span, _moved(event, events))
 
 
-def _ics_words(event: Any, zone: ZoneInfo) -> dict[str, str]:
-    """The same words as a table has; `repeats` and `whole-day` say what a time of ours cannot be."""
+def _ics_event(line: int, event: Any, span: Span, moved: list[datetime]) -> Iterator[Row]:
+    """Its rows in the words of a table; `wrong` is the phrase that says what a time of ours cannot be."""
     said = {"title": str(event.get("SUMMARY", "")), "place": str(event.get("LOCATION", "")), "kind": _ics_kind(event)}
-    said |= {"repeats": "yes"} if event.get("RRULE") else {}
-    starts, ends = _ics_time(event, "DTSTART"), _ics_time(event, "DTEND")
+    starts = _ics_time(event, "DTSTART")
     if not isinstance(starts, datetime):
-        return said | {"date": starts.isoformat() if starts else "", "whole-day": "yes"}
-    local = _local(starts, zone)
-    said |= {"date": local.date().isoformat(), "starts": f"{local:%H:%M}"}
-    if isinstance(ends, datetime):
-        said["ends"] = f"{_local(ends, zone):%H:%M}"
-    return said
+        yield Row(line, said | {"date": starts.isoformat() if starts else "", "wrong": "import.whole-day"})
+        return
+    try:
+        dates = dates_of(event, span, moved)
+    except Phrased as problem:
+        yield Row(line, said | {"wrong": problem.key})
+        return
+    for n, at in enumerate(dates.starts):
+        if not (event.get("RECURRENCE-ID") and at <= span.now):  # one of a series that was moved, and is over
+            yield Row(line, said | _ics_times(event, starts, at), 0 if n else dates.left_out)
 
 
-def _local(at: datetime, zone: ZoneInfo) -> datetime:
-    """A time without a zone is the school's."""
-    return at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)
+def _ics_times(event: Any, first: datetime, at: datetime) -> dict[str, str]:
+    """When it begins and ends in words, as long as the first one."""
+    said = {"date": at.date().isoformat(), "starts": f"{at:%H:%M}"}
+    last, lasts = _ics_time(event, "DTEND"), _value(event.get("DURATION"))
+    length = last - _alike(first, last) if isinstance(last, datetime) else lasts
+    if not isinstance(length, timedelta):
+        return said
+    ends = at + length
+    return said | ({"ends": f"{ends:%H:%M}"} if ends.date() == at.date() else {"wrong": "import.ends-first"})
+
+
+def _alike(first: datetime, last: datetime) -> datetime:
+    """A beginning that can be taken from this end, where one of the two has a zone."""
+    return first if bool(first.tzinfo) == bool(last.tzinfo) else first.replace(tzinfo=last.tzinfo)
+
+
+def _moved(event: Any, events: list[Any]) -> list[datetime]:
+    """Which dates of a series have an entry of their own: moved, changed or cancelled."""
+    if event.get("RECURRENCE-ID"):
+        return []
+    others = (e.get("RECURRENCE-ID") for e in events if e.get("UID") and e.get("UID") == event.get("UID"))
+    days = map(_value, others)
+    return [day for day in days if isinstance(day, datetime)]
 
 
 def _ics_time(event: Any, name: str) -> date | datetime | None:
-    value = getattr(event.get(name), "dt", None)
+    value = _value(event.get(name))
     return value if isinstance(value, date) else None
+
+
+def _value(property: Any) -> Any:
+    """What it says; None where it is not there or cannot be read."""
+    return None if is_broken(property) else getattr(property, "dt", None)
 
 
 def _ics_kind(event: Any) -> str:

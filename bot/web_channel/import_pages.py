@@ -75,7 +75,8 @@ async def _form(
 def _check(request: Request, visitor: Visitor, form: Form, term: Term) -> Response:
     web, language = web_of(request), visitor.person.language
     rows = [(when(web.house, language, *t), title_of(web.house, e, language), e.place) for e, t in term.times]
-    known = web.say(language, "import.known", n=term.known) if term.known else ""
-    facts: dict[str, Any] = {"rows": rows, "n": term.n, "known": known}
+    counts = {"known": term.known, "left-out": term.left_out}
+    remarks = [web.say(language, f"import.{what}", n=n) for what, n in counts.items() if n]
+    facts: dict[str, Any] = {"rows": rows, "n": term.n, "remarks": remarks}
     sent = {"text": form.get("text", ""), "group": form.get("group", "")}
     return draw_for(request, visitor, "import_check.html", 200, **facts, **sent)
