@@ -24,13 +24,14 @@ from data.migrations.migrate import downgrade_on, upgrade, upgrade_on
 from data.place import PostgresServer
 from data.postgres_link import in_plain_words
 from data.preparing import HEAD, Before
-from data.problems import DatabaseBusy, DatabaseProblem
+from data.problems import DatabaseBusy, DatabaseHeld, DatabaseProblem
 from data.scratch import scratch
 from data.statements import AnyRow
 from data.tables import facts
 from data.vault import Vault
 
 BATCH = 200  # rows at once
+WAIT_FOR_READERS = 75.0  # seconds: by then the server has ended a line of ours that hangs (data/postgres_link.py)
 
 
 async def change(
@@ -41,6 +42,7 @@ async def change(
     kept = await _keep(connection, vault, version, before, f"before-{HEAD}-", program)
     counts = await connection.run_sync(_counts)
     try:
+        await _wait_less(connection)
         await connection.run_sync(upgrade_on, vault)
         await connection.run_sync(check, vault, counts)
     except Exception as error:
@@ -57,6 +59,7 @@ async def roll_back(
     """Back to the older schema `to` in this transaction; where the backup is that is made first."""
     kept = await _keep(connection, vault, HEAD, before, "yousaid-", program)
     try:
+        await _wait_less(connection)
         await connection.run_sync(downgrade_on, vault, to)
     except Exception as error:
         _raise_busy(error, place)
@@ -66,11 +69,22 @@ async def roll_back(
     return kept
 
 
+async def _wait_less(connection: AsyncConnection) -> None:
+    """For whoever reads a table; the turn of writers, which another program's backup may hold, is ours already."""
+    await connection.execute(text(f"SET LOCAL lock_timeout = {int(WAIT_FOR_READERS * 1000)}"))
+
+
 def _raise_busy(error: Exception, place: PostgresServer) -> None:
     """Where somebody else is in the way, that is what is said."""
     problem = in_plain_words(error, place)
-    if isinstance(problem, DatabaseBusy) and not isinstance(error, Undone):
-        raise problem from None
+    if not isinstance(problem, DatabaseBusy) or isinstance(error, Undone):
+        return
+    if isinstance(problem, DatabaseHeld):
+        raise DatabaseHeld(
+            f"Another program holds {place}, so its tables could not be changed, and nothing was. "
+            "Close it (another bot, an export, psql), then start again."
+        ) from None
+    raise problem from None
 
 
 async def _program(connection: AsyncConnection) -> str:

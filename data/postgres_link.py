@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from data.place import PostgresServer
-from data.problems import DatabaseBusy, DatabaseProblem, StatementRefused
+from data.problems import DatabaseBusy, DatabaseHeld, DatabaseProblem, StatementRefused
 
 NAME = "yousaid"  # how the server lists our connections
 PATIENCE = 10.0  # seconds for connecting
@@ -118,7 +118,7 @@ def _by_state(state: str, kind: str, place: PostgresServer) -> Exception:
         if state.startswith(start):
             return DatabaseProblem(says.format(place=place))
     if state.startswith(("55P03", "40", "57014")):
-        return DatabaseBusy(f"The database {place} is held by another program. Close it, or try again in a moment.")
+        return DatabaseHeld(f"The database {place} is held by another program. Close it, or try again in a moment.")
     if state.startswith(("57", "08")):
         return _lost(place)
     return StatementRefused(f"{kind} ({state})")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from sqlalchemy import Connection, text
 from data import changing, changing_server
 from data.database import HEAD, open_database
 from data.place import PostgresServer, SqliteFile
-from data.postgres import prepare, server_version
+from data.postgres import prepare, roll_back, server_version
+from data.postgres_link import connect
 from data.preparing import Before
-from data.problems import DatabaseProblem
+from data.problems import DatabaseHeld, DatabaseProblem
 from data.restoring import open_copy
 from data.vault import BoxKeys, Vault, write_private
 from tests.command_line import command_line_in
@@ -120,6 +123,45 @@ async def test_without_room_or_a_folder_nothing_is_changed(
     with pytest.raises(DatabaseProblem, match="nothing was changed"):
         await changed(old, tmp_path)
     assert await content(old) == was
+
+
+@asynccontextmanager
+async def read_by_another(place: PostgresServer) -> AsyncIterator[None]:
+    """Somebody's psql that looked at a table an hour ago, and is still inside its transaction."""
+    reader = await connect(place, "psql")
+    try:
+        async with reader.transaction():
+            await reader.fetch("SELECT * FROM surveys")
+            yield
+    finally:
+        await reader.close()
+
+
+async def test_a_reader_that_hangs_stops_a_change_before_long_and_nothing_is_changed(
+    tmp_path: Path, old: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E7: one line that names the remedy; when the other one has gone, the same start works."""
+    monkeypatch.setattr(changing_server, "WAIT_FOR_READERS", 0.2)
+    was = await content(old)
+    async with read_by_another(old):
+        with pytest.raises(DatabaseHeld, match=r"Another program holds .* nothing was\. Close it") as problem:
+            await asyncio.wait_for(changed(old, tmp_path), 20)
+    assert "\n" not in str(problem.value)
+    assert (await server_version(old), await content(old)) == (VERSIONS[-1], was)
+    await changed(old, tmp_path)
+    assert await server_version(old) == HEAD
+
+
+async def test_a_reader_that_hangs_stops_the_way_back_too(
+    tmp_path: Path, old: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E8"""
+    await changed(old, tmp_path)
+    monkeypatch.setattr(changing_server, "WAIT_FOR_READERS", 0.2)
+    async with read_by_another(old):
+        with pytest.raises(DatabaseHeld, match="nothing was"):
+            await asyncio.wait_for(roll_back(old, VAULT, VERSIONS[-1], before(tmp_path), ""), 20)
+    assert await server_version(old) == HEAD
 
 
 def test_rollback_on_a_server_keeps_what_was_answered_since(
