@@ -29,7 +29,7 @@ from data.school import load_school
 from data.scratch import scratch
 from data.surveys import all_surveys
 from data.tombstone_mirror import Mirror, MirrorProblem, in_database, mirror_due, read_mirror
-from data.tombstones import KEPT, PERSON, changes, set_changes
+from data.tombstones import BOOKING, KEPT, OFF, PERSON, changes, set_changes
 from data.vault import BoxKeys, KeyProblem, Vault
 from scheduler.closing import close_survey, give_up_lost_box
 
@@ -185,7 +185,8 @@ async def _made_fit(db: Database, copy: Copy, lost: list[str], since: Since, now
         await set_changes(tx, max(since.changes, await changes(tx)) + 1)
         school = await load_school(tx)
         zone: tzinfo = school.zone if school else UTC
-        gone = await replay(tx, now, PERSON)  # before closing, which would hand their words to the readers
+        # Before closing, which would hand their words to the readers; and before it is looked which letters went out.
+        gone = await replay(tx, now, PERSON, OFF, BOOKING)
         for survey in await all_surveys(tx, "open"):
             if survey.id in lost:
                 await give_up_lost_box(tx, survey, now, now.astimezone(zone).date())

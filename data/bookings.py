@@ -17,6 +17,7 @@ from data.database import AnyRow, Tx
 from data.events import Occasion
 from data.moments import moment, new_id, stamp
 from data.tables import bookings
+from data.tombstones import BOOKING, booking_ref, bury, unbury
 
 COMING, WAITING, CANNOT = "coming", "waiting", "cannot"
 REMINDS = ("both", "day", "hour", "none")
@@ -64,6 +65,12 @@ async def bookings_of(tx: Tx, person: str) -> list[Booking]:
     return [_booking(tx, row) for row in rows]
 
 
+async def all_places(tx: Tx) -> list[str]:
+    """The refs of all who come or wait, for the deletions after a restore."""
+    rows = await tx.all(select(bookings.c.occasion, bookings.c.person).where(bookings.c.state != CANNOT))
+    return [booking_ref(r.occasion, r.person) for r in rows]
+
+
 async def bookings_for(tx: Tx, occasion: str, *states: str) -> list[Booking]:
     """In these states (all when none is named), by slot and then by when they were made."""
     query = select(bookings).where(bookings.c.occasion == occasion)
@@ -100,14 +107,16 @@ async def book(tx: Tx, occasion: Occasion, wanted: Booking) -> Booking:
     without naming a slot just comes, as booking is never required (S15).
     """
     await tx.run(delete(bookings).where(bookings.c.occasion == occasion.id, bookings.c.person == wanted.person))
+    await unbury(tx, BOOKING, booking_ref(occasion.id, wanted.person))
     made = await _placed(tx, occasion, wanted)
     await tx.run(insert(bookings).values(**_row(tx, made)))
     return made
 
 
 async def cannot_come(tx: Tx, occasion: Occasion, person: str, now: datetime) -> list[Booking]:
-    """ "I can't come": the place is free again; those who now have one of the places they waited for."""
+    """ "I can't come", also after a restore: the place is free; those who now have one of those they waited for."""
     await tx.run(delete(bookings).where(bookings.c.occasion == occasion.id, bookings.c.person == person))
+    await bury(tx, BOOKING, booking_ref(occasion.id, person), now)
     said = Booking(new_id(), occasion.id, person, CANNOT, remind="none", made_at=now)
     await tx.run(insert(bookings).values(**_row(tx, said)))
     return await fill_places(tx, occasion)

@@ -13,6 +13,7 @@ from sqlalchemy import Select, and_, insert, or_, select, update
 from data.database import AnyRow, Tx
 from data.moments import moment, new_id, stamp
 from data.tables import events, occasions
+from data.tombstones import OFF, bury
 
 KINDS = ("dropin", "coffee", "event", "charity", "wellbeing")
 OPTED = frozenset({"charity", "wellbeing"})  # only for those who chose to hear of them (MSG-2)
@@ -146,9 +147,11 @@ async def moved(tx: Tx, occasion: Occasion, **changes: object) -> Occasion:
 async def cancel_occasion(tx: Tx, occasion: Occasion, now: datetime, reason: str = "") -> bool:
     """Once; False when it was cancelled already."""
     mine = update(occasions).where(occasions.c.id == occasion.id, occasions.c.cancelled_at.is_(None))
-    return (
-        await tx.run(mine.values(cancelled_at=stamp(now), sequence=occasion.sequence + 1, reason=reason or None)) == 1
-    )
+    new = {"cancelled_at": stamp(now), "sequence": occasion.sequence + 1, "reason": reason or None}
+    if await tx.run(mine.values(**new)) == 0:
+        return False
+    await bury(tx, OFF, occasion.id, now)
+    return True
 
 
 async def cancel_event(tx: Tx, event: str, now: datetime, reason: str = "") -> bool:
@@ -156,9 +159,22 @@ async def cancel_event(tx: Tx, event: str, now: datetime, reason: str = "") -> b
     mine = update(events).where(events.c.id == event, events.c.cancelled_at.is_(None))
     if await tx.run(mine.values(cancelled_at=stamp(now), reason=reason or None)) == 0:
         return False
+    await bury(tx, OFF, event, now)
     ahead = update(occasions).where(occasions.c.event == event, occasions.c.starts_at > stamp(now))
     await tx.run(ahead.values(sequence=occasions.c.sequence + 1))
     return True
+
+
+async def all_on(tx: Tx) -> list[str]:
+    """The ids of all events and times that are not off, for what must be off again after a restore."""
+    found = [select(table.c.id).where(table.c.cancelled_at.is_(None)) for table in (events, occasions)]
+    return [r.id for query in found for r in await tx.all(query)]
+
+
+async def call_off(tx: Tx, id: str, now: datetime) -> None:
+    """An event, or one of its times: whichever has this id."""
+    if not await cancel_event(tx, id, now) and (occasion := await find_occasion(tx, id)):
+        await cancel_occasion(tx, occasion, now)
 
 
 async def find_event(tx: Tx, id: str) -> Event | None:

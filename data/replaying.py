@@ -13,11 +13,13 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from data.access import cut_access, take_role
+from data.bookings import all_places, cannot_come
 from data.children import empty_place, named_places
 from data.database import Tx
 from data.erasing import erase
+from data.events import all_on, call_off, find_occasion
 from data.names import cut_names
-from data.outbox import NORMAL
+from data.outbox import NORMAL, post
 from data.pauses import not_paused, pause_again
 from data.people import set_stopped
 from data.queue import EMPTIED, empty_item
@@ -27,9 +29,11 @@ from data.tables import answers, outbox, people, queue, roles, surveys, tombston
 from data.tombstones import (
     ACCESS,
     ANSWERS,
+    BOOKING,
     CHILD,
     ITEM,
     NAMES,
+    OFF,
     PAUSE,
     PERSON,
     ROLE,
@@ -156,6 +160,15 @@ async def _take_role(tx: Tx, ref: str, now: datetime) -> bool:
     return await take_role(tx, person, role, now)
 
 
+async def _give_back(tx: Tx, ref: str, now: datetime) -> None:
+    """Whoever waited for that place has it; they are told where it is still to come."""
+    occasion_id, _, person = ref.partition("/")
+    occasion = await find_occasion(tx, occasion_id)
+    moved_up = await cannot_come(tx, occasion, person, now) if occasion else []
+    for booking in moved_up if occasion and not occasion.off and occasion.starts_at > now else []:
+        await post(tx, "place-free", booking.id, [booking.person], now)
+
+
 async def _unwish(tx: Tx, ref: str, now: datetime) -> bool:
     person, _, kind = ref.rpartition("/")
     return await unwish(tx, person, kind, now)
@@ -167,6 +180,8 @@ async def _stop(tx: Tx, person: str, now: datetime) -> None:
 
 _PLAN: tuple[tuple[str, Callable[[Tx], Awaitable[list[str]]], Undo], ...] = (
     (PERSON, _people, erase),  # first: it takes most of the rest along
+    (OFF, all_on, call_off),
+    (BOOKING, all_places, _give_back),
     (ACCESS, _with_access, cut_access),
     (ROLE, _roles, _take_role),
     (STOP, _written_to, _stop),

@@ -23,6 +23,7 @@ PERSON, ACCESS, STOP = "person", "access", "stop"  # deleted, cut off by the sch
 ROLE = "role"  # ref: role_ref(person, role)
 ITEM, SHEET = "item", "sheet"  # an emptied queue item; a removed answer sheet
 PAUSE, CHILD = "pause", "child"  # no messages for a while (a person's id); a child's name (child_ref) taken out
+BOOKING, OFF = "booking", "off"  # a place given back (booking_ref); a time or an event that was called off (its id)
 WISH = "wish"  # events of a kind somebody chose to hear of, and no longer does (wish_ref)
 ANSWERS, NAMES = "answers", "names"  # a survey's raw answers; who gave them. refs: the survey's id
 
@@ -33,6 +34,10 @@ def role_ref(person: str, role: str) -> str:
 
 def child_ref(person: str, nth: int) -> str:
     return f"{person}/{nth}"
+
+
+def booking_ref(occasion: str, person: str) -> str:
+    return f"{occasion}/{person}"
 
 
 def wish_ref(person: str, kind: str) -> str:

@@ -136,6 +136,8 @@ KINDS = {
     "person": "people who had asked for it",
     "access": "people whose access had ended",
     "role": "roles",
+    "booking": "places given back",
+    "off": "events and times that were called off",
     "stop": "people who had said stop",
     "item": "words that had been passed on or kept long enough",
     "sheet": "answer sheets",
