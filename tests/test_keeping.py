@@ -353,6 +353,7 @@ async def due(school: School) -> list[Gone]:
     return await would_go(school.db, school.house.school, school.clock.now)
 
 
+@pytest.mark.both_databases
 async def test_what_is_needed_at_an_event_goes_the_day_after(school: School) -> None:
     """S15, 6.8: access needs until used; also of those who waited, and not before midnight."""
     await over(school, datetime(2026, 11, 5, 16, tzinfo=UTC))
@@ -365,6 +366,7 @@ async def test_what_is_needed_at_an_event_goes_the_day_after(school: School) -> 
     assert "needs" not in {gone.kind for gone in await due(school)}
 
 
+@pytest.mark.both_databases
 async def test_sign_ups_go_a_month_after_the_day_with_who_was_told(school: School) -> None:
     """6.8: sign-ups, end of event + 30 days. The time, its counts and themes stay as long as the logs."""
     await over(school, datetime(2026, 11, 5, 16, tzinfo=UTC))
@@ -379,6 +381,7 @@ async def test_sign_ups_go_a_month_after_the_day_with_who_was_told(school: Schoo
     assert (await count(school, occasions), await count(school, room_notes), await count(school, events)) == (0, 0, 0)
 
 
+@pytest.mark.both_databases
 async def test_an_event_with_a_time_to_come_keeps_its_letters(school: School) -> None:
     people = await school.people(1)
     async with school.db.transaction() as tx:
@@ -392,6 +395,7 @@ async def test_an_event_with_a_time_to_come_keeps_its_letters(school: School) ->
         assert [r.kind for r in await tx.all(select(outbox.c.kind))] == ["event"]
 
 
+@pytest.mark.both_databases
 async def test_the_link_between_a_visit_and_its_answers_goes_with_the_booking(school: School) -> None:
     """B6: what was sent stays in the box and is nobody's; what was not sent is gone."""
     people = await school.people(3)
@@ -409,6 +413,7 @@ async def test_the_link_between_a_visit_and_its_answers_goes_with_the_booking(sc
     assert "visits-asked" not in {gone.kind for gone in await due(school)}
 
 
+@pytest.mark.both_databases
 async def test_requests_sendings_and_replaced_rows_have_their_days(school: School) -> None:
     """6.8: a pupil's request a week; the rest with the logs. What is planned or in force stays."""
     pupil, adult = await school.person("pupil"), await school.person("senco")
