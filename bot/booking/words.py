@@ -86,17 +86,21 @@ def state_line(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> l
 async def details(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> str:
     """All that is to know before one decides, and what one has said."""
     time = (occasion.starts_at, occasion.ends_at)
-    seen = await card(turn.tx, turn.house, turn.language, occasion.event, [time])
+    open_yet = mine is None or mine.state != COMING
+    seen = await card(turn.tx, turn.house, turn.language, occasion.event, [time], room=open_yet)
     own = [*state_line(turn, occasion, mine), *_told(turn, occasion, mine)]
     return "\n\n".join(filter(None, [seen, "\n".join(own)]))
 
 
-async def card(tx: Tx, house: House, language: str, event: Event, times: Times) -> str:
-    """When, where, how, with whom, and what it is like: what families see, and staff before they send it (S3)."""
+async def card(tx: Tx, house: House, language: str, event: Event, times: Times, room: bool = True) -> str:
+    """When, where, how, with whom, and what it is like: what families see, and staff before they send it (S3).
+
+    Without `room`, nothing of what places there are: for those who have one.
+    """
     lines = [*_whens(house, language, times), event.place, ways_words(house, event, language)]
     if host := await adult_name(tx, house, event.host, language):
         lines.append(house.say(language, "booking.host", who=host))
-    lines.append(_places(house, language, event))
+    lines.append(_places(house, language, event) if room else "")
     known = [key for key in ACCESS if event.access.get(key)]
     lines += [house.say(language, f"events.access-{key}", text=event.access[key]) for key in known]
     return "\n".join(filter(None, lines))
