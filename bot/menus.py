@@ -9,5 +9,5 @@ from data.people import Person
 
 
 def menu_of(house: House, person: Person) -> Menu:
-    """Command and what it does, in the order of the menu."""
+    """Command and what it does, at most 8."""
     return tuple((name, house.say(person.language, f"command.{name}")) for name in menu_for(person.roles))

@@ -118,8 +118,8 @@ async def test_the_page_of_the_notice_is_open_to_anybody(school: School, browser
 
 @pytest.mark.parametrize("role", FAMILY_ROLES)
 def test_rights_are_two_taps_away_from_every_question(role: str) -> None:
-    """ICO standard 15: on Telegram the menu beside every question, then the command; on the page see below."""
-    assert {"mydata", "delete", "needhelp", "stop"} <= set(menu_for([role]))
+    """ICO standard 15: on Telegram the menu beside every question, then /privacy with a button for each."""
+    assert {"privacy", "needhelp", "stop"} <= set(menu_for([role]))
 
 
 async def test_rights_are_two_taps_away_on_the_page(school: School, browsers: NewBrowser) -> None:
