@@ -66,13 +66,16 @@ async def _hears(tx: Tx, occasion: Occasion, person: Person) -> bool:
 def _reminder(
     house: House, letter: Letter, occasion: Occasion, mine: Booking | None, person: Person, now: datetime
 ) -> Message | None:
-    """Not for who cannot come, waits for a place or wants none; with the time of their own slot."""
+    """Not for who cannot come, waits for a place or wants none; with the time of their own slot.
+
+    Who has not said yet whether they come has no appointment, and is not told that they had one.
+    """
     choices = {"reminder": ("both", "day"), "reminder-hour": ("both", "hour", "day")}[letter.kind]
     if occasion.off or (mine and (mine.state != COMING or mine.remind not in choices)):
         return None
     at = begins(occasion, mine)
     days = (at.astimezone(house.school.zone).date() - now.astimezone(house.school.zone).date()).days
-    key = {0: "reminder.today", 1: "reminder.tomorrow"}.get(days, "reminder.day")
+    key = ("reminder." if mine else "reminder.date-") + {0: "today", 1: "tomorrow"}.get(days, "day")
     return _message(house, occasion, person, key, "open", at)
 
 

@@ -249,7 +249,7 @@ async def test_a_reminder_names_ones_own_time(school: School) -> None:
     await talk.taps("Tuesday 3 November, 9:00", "9:30")
     await school.rounds()
     assert [m.text for m in await page(school, talk)] == ["Your school appointment tomorrow, 9:30."]
-    assert [m.text for m in await page(school, silent)] == ["Your school appointment tomorrow, 9:00."]
+    assert [m.text for m in await page(school, silent)] == ["Elmfield Primary: there is a date for you tomorrow, 9:00."]
 
 
 async def test_a_reminder_of_friday_names_monday(school: School) -> None:
@@ -260,7 +260,9 @@ async def test_a_reminder_of_friday_names_monday(school: School) -> None:
         await add_dropin(tx, group, MONDAY + 7 * DAY, "Hall", school.clock.now)
     talk = await family(school)
     await school.rounds()
-    assert [m.text for m in await page(school, talk)] == ["Your school appointment on Monday 9 November, 10:00."]
+    assert [m.text for m in await page(school, talk)] == [
+        "Elmfield Primary: there is a date for you on Monday 9 November, 10:00."
+    ]
 
 
 async def test_whoever_needs_to_talk_sooner_learns_whom_to_call(school: School) -> None:

@@ -375,7 +375,9 @@ async def test_what_nothing_sent_in_time_is_named_and_not_sent(school: School) -
     assert (late.late, late.sent, late.letters) == (3, 0, 3)
     again = await report_of(school, "reminder", other.id)
     assert (again.sent, again.page, again.waiting, again.late) == (1, 1, 1, 0)
-    assert [message.text for message in door.sent["3000"]] == ["Your school appointment today, 13:00."]
+    assert [message.text for message in door.sent["3000"]] == [
+        "Elmfield Primary: there is a date for you today, 13:00."
+    ]
     school.clock.move(hours=4)
     door.later = set()
     await school.rounds({"telegram": door})

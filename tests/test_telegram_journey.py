@@ -122,7 +122,9 @@ async def test_a_reminder_comes_once_also_after_a_restart(tmp_path: Path) -> Non
         bot.school.clock.set(datetime(2026, 11, 9, 16, 0, tzinfo=UTC))
         await bot.rounds()
         await bot.rounds()
-        assert [m.text for m in parent.messages[before:]] == ["Your school appointment tomorrow, 9:00."]
+        assert [m.text for m in parent.messages[before:]] == [
+            "Elmfield Primary: there is a date for you tomorrow, 9:00."
+        ]
         assert not any("appointment" in m.text for m in other.messages)
         assert server.refused == []
 
