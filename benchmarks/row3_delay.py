@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.finding import Finding
 from benchmarks.questions import HOW_MANY
-from benchmarks.row2_taps import Bot, our_bot
+from benchmarks.row2_taps import UNLIMITED, Bot, our_bot
 
 DELAY = 0.05  # seconds
 GOAL = 10
@@ -17,7 +17,7 @@ GOAL = 10
 
 async def measure(folder: Path) -> list[Finding]:
     """One person answers everything alone, then all answer everything."""
-    async with our_bot(folder) as bot:
+    async with our_bot(folder, more=UNLIMITED) as bot:
         bot.server.delay = DELAY
         alone = await _rate(bot, 1, lap=1)
         together = await _rate(bot, len(bot.people), lap=2)

@@ -1,4 +1,4 @@
-"""Row 4, through polling: kill -9 at 20 random moments while 50 parents answer.
+"""Row 4, through polling and webhook: kill -9 at 20 random moments while 50 parents answer.
 
 The drill is that of tests/test_kill.py. Here the parents take time to think, so that every kill falls among answers.
 A repeated message is the same question sent again; it belongs to the last kill before it.
@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.finding import Finding
+from benchmarks.row2_taps import MODES
 from data.vault import write_private
 from tests.school import MASTER, opened
 from tests.simulated_parents import BotProcess, Parent, environment
@@ -41,6 +42,11 @@ class ThinkingParent(Parent):
 
 
 async def measure(folder: Path) -> list[Finding]:
+    """In each mode."""
+    return [finding for mode in MODES for finding in await _through(mode, folder / mode)]
+
+
+async def _through(mode: str, folder: Path) -> list[Finding]:
     """Parents answer, the bot is killed, everything is counted."""
     keys = folder / "school" / "keys"
     keys.mkdir(parents=True, mode=0o700)
@@ -49,25 +55,28 @@ async def measure(folder: Path) -> list[Finding]:
         async with opened(folder / "school") as school:
             school.clock.set(datetime.now(UTC))
             parents = [ThinkingParent(p.person, p.dice) for p in await invited(school, server, PARENTS)]
-        answering, kills = await _drill(server, folder / "school", parents)
+        answering, kills = await _drill(server, folder / "school", parents, mode)
         server.assert_nothing_refused()
         found = await counted(folder / "school", list(parents), KILLS)
         repeated = Counter((bisect(kills, at), chat) for at, chat in _repeats(server))
     worst = max(repeated.values(), default=0)
     lost, twice, unfinished = found["lost"], found["twice"], PARENTS - found["finished"]
+    mean = repeated.total() / KILLS
     return [
-        Finding(4, "confirmed answers lost", lost, "answers", goal="0", holds=lost == 0),
-        Finding(4, "answers counted twice", twice, "answers", goal="0", holds=twice == 0),
-        Finding(4, "conversations that could not go on", unfinished, "people", goal="0", holds=unfinished == 0),
-        Finding(4, "repeated messages, most for one kill and person", worst, "messages", goal="1", holds=worst <= 1),
-        Finding(4, "repeated messages a kill, mean", repeated.total() / KILLS, "messages"),
-        Finding(4, "kills while parents were answering", answering, "kills", goal=f"{KILLS}", holds=answering == KILLS),
+        Finding(4, f"confirmed answers lost, {mode}", lost, "answers", goal="0", holds=lost == 0),
+        Finding(4, f"answers counted twice, {mode}", twice, "answers", goal="0", holds=twice == 0),
+        Finding(4, f"could not go on, {mode}", unfinished, "people", goal="0", holds=unfinished == 0),
+        Finding(4, f"repeats, most for one kill and person, {mode}", worst, "messages", goal="1", holds=worst <= 1),
+        Finding(4, f"repeats a kill, mean, {mode}", mean, "messages"),
+        Finding(4, f"kills amid answers, {mode}", answering, "kills", goal=f"{KILLS}", holds=answering == KILLS),
     ]
 
 
-async def _drill(server: TelegramServer, folder: Path, parents: list[ThinkingParent]) -> tuple[int, list[float]]:
+async def _drill(
+    server: TelegramServer, folder: Path, parents: list[ThinkingParent], mode: str
+) -> tuple[int, list[float]]:
     """How many kills came before the last parent had finished, and when each was."""
-    bot = BotProcess(environment(server, folder, free_port()))
+    bot = BotProcess(environment(server, folder, free_port(), mode))
     await bot.start()
     kills: list[float] = []
     killing = asyncio.create_task(_kill(bot, kills))

@@ -2,7 +2,7 @@
 
 One SQLite connection, WAL, synchronous=FULL, one commit for each tap: the mark of the update, the answer and the
 person's step. Then the callback query is answered, the keyboard edited away and the next question sent. No
-encryption, languages, safeguarding or web page; aiogram's own polling.
+encryption, languages, safeguarding or web page; aiogram's own polling, or its webhook that answers after the commit.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.filters import CommandStart
 from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
+from aiogram.webhook.aiohttp_server import SimpleRequestHandler
+from aiohttp import web
 
 from benchmarks.questions import CHOICES, HOW_MANY, wording
 
@@ -27,6 +29,9 @@ CREATE TABLE IF NOT EXISTS answers (person INTEGER, lap INTEGER, question INTEGE
                                     PRIMARY KEY (person, lap, question)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS states (person INTEGER PRIMARY KEY, lap INTEGER, step INTEGER);
 """
+
+
+SECRET = "toy-secret-0123456789"
 
 
 class Store:
@@ -89,7 +94,21 @@ async def main() -> None:
     bot = Bot(os.environ["TOY_TOKEN"], session=session)
     async with aiosqlite.connect(os.environ["TOY_DATABASE"]) as db:
         await db.executescript(SCHEMA)
-        await dispatcher.start_polling(bot, store=Store(db))
+        if port := os.environ.get("TOY_PORT"):
+            await take_webhook(bot, Store(db), int(port))
+        else:
+            await dispatcher.start_polling(bot, store=Store(db))
+
+
+async def take_webhook(bot: Bot, store: Store, port: int) -> None:
+    app = web.Application()
+    handler = SimpleRequestHandler(dispatcher, bot, handle_in_background=False, secret_token=SECRET, store=store)
+    handler.register(app, "/toy")
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await bot.set_webhook(f"http://127.0.0.1:{port}/toy", secret_token=SECRET, max_connections=100)
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -118,9 +118,11 @@ def address_of(place: Place) -> str:
     return str(place.path) if isinstance(place, SqliteFile) else place.url
 
 
-def environment(server: TelegramServer, folder: Path, port: int) -> dict[str, str]:
+def environment(server: TelegramServer, folder: Path, port: int, mode: str = "polling") -> dict[str, str]:
     """The settings of a bot on this server, with its files in this folder (see tests/school.py)."""
-    return {
+    public = {"YOUSAID_PUBLIC_URL": f"http://127.0.0.1:{port}"} if mode == "webhook" else {}
+    return public | {
+        "YOUSAID_TELEGRAM_MODE": mode,
         "YOUSAID_TELEGRAM_TOKEN": server.token,
         "YOUSAID_TELEGRAM_API": server.url,
         "YOUSAID_DATABASE": address_of(school.place_for(folder)),

@@ -162,7 +162,7 @@ async def _two(server: TelegramServer, folder: Path, people: int) -> list[BotPro
         await invited(school, people)
         for number in range(people):
             server.person(4000 + number).started = True
-    bots = [BotProcess(_webhook(server, folder)) for _ in range(2)]
+    bots = [BotProcess(environment(server, folder, free_port(), "webhook")) for _ in range(2)]
     await bots[0].start()
     await server.called("sendMessage", 1, timeout=40)
     await bots[1].start()
@@ -201,9 +201,3 @@ async def _all_have_it(server: TelegramServer, people: int, seconds: float = 60)
     while len(_told(server)) < people:
         assert time.monotonic() < until, "letters were lost"
         await asyncio.sleep(0.2)
-
-
-def _webhook(server: TelegramServer, folder: Path) -> dict[str, str]:
-    port = free_port()
-    more = {"YOUSAID_TELEGRAM_MODE": "webhook", "YOUSAID_PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    return environment(server, folder, port) | more
