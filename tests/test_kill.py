@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import random
 import socket
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from data.answers import count_answers
 from data.database import Tx
@@ -67,6 +72,33 @@ async def survive(folder: Path, n: int, kills: int, pauses: tuple[float, float],
         return await counted(folder, parents, kills)
 
 
+@asynccontextmanager
+async def balancer(ports: list[int]) -> AsyncIterator[str]:
+    """A reverse proxy before several processes: one after another, the next where one is away. Its address."""
+    turns = itertools.count()
+
+    async def passes_on(request: web.Request) -> web.Response:
+        body = await request.read()
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "connection")}
+        for _ in ports:
+            port = ports[next(turns) % len(ports)]
+            with suppress(aiohttp.ClientError):
+                async with session.post(f"http://127.0.0.1:{port}{request.path}", data=body, headers=headers) as answer:
+                    return web.Response(status=answer.status)
+        return web.Response(status=502)
+
+    app = web.Application()
+    app.router.add_post("/telegram", passes_on)
+    async with aiohttp.ClientSession() as session:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+
 async def counted(folder: Path, parents: list[Parent], kills: int) -> dict[str, float]:
     """Close the survey and compare with what the parents chose."""
     async with opened(folder) as school:
@@ -97,3 +129,34 @@ def _made(folder: Path) -> Path:
 async def test_kill_nine_loses_and_doubles_nothing(tmp_path: Path) -> None:
     found = await survive(tmp_path, n=12, kills=3, pauses=(1.2, 2.4), seconds=120)
     assert (found["lost"], found["twice"], found["finished"]) == (0, 0, 12)
+
+
+@pytest.mark.slow
+@pytest.mark.both_databases
+async def test_two_processes_share_the_updates_and_one_dies(tmp_path: Path) -> None:
+    """Webhook mode behind a reverse proxy: taps of one chat come to both, and nothing is lost or counted twice."""
+    ports = [free_port(), free_port()]
+    async with TelegramServer() as server, balancer(ports) as address:
+        write_private(_made(tmp_path / "keys") / "key", base64.b64encode(MASTER))
+        async with opened(tmp_path) as school:
+            school.clock.set(datetime.now(UTC))
+            parents = await invited(school, server, 12)
+        bots = [
+            BotProcess(environment(server, tmp_path, port, "webhook") | {"YOUSAID_PUBLIC_URL": address})
+            for port in ports
+        ]
+        try:
+            for number, bot in enumerate(bots, 1):
+                await bot.start()
+                await server.called("setWebhook", number, timeout=60)
+            answering = [asyncio.create_task(parent.answer_all(120)) for parent in parents]
+            await server.called("editMessageReplyMarkup", 12, timeout=60)
+            await bots[0].kill()
+            await asyncio.gather(*answering)
+        finally:
+            for bot in bots:
+                await bot.stop()
+        server.assert_nothing_refused()
+        found = await counted(tmp_path, parents, 1)
+    assert (found["lost"], found["twice"], found["finished"]) == (0, 0, 12)
+    assert found["repeats"] <= 12  # at most one to each

@@ -27,6 +27,7 @@ from tests.school import MASTER, School, opened
 from tests.telegram_school import TelegramSchool, settings_for, telegram_school
 from tests.telegram_server import TelegramServer
 from tests.test_stolen_token import page_of
+from tests.test_webhook import hooked
 
 NEW = "123456:NEW-canary-token-after-the-theft"
 SECRET_PARTS = ("TEST-canary", "NEW-canary")
@@ -71,7 +72,9 @@ def only_unauthorized(server: TelegramServer) -> None:
 
 
 @asynccontextmanager
-async def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramSchool]:
+async def watched(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str = "polling"
+) -> AsyncIterator[TelegramSchool]:
     """A school on Telegram with its token in .env, looked after as in `yousaid run`."""
     for name in [n for n in os.environ if n.startswith("YOUSAID_")]:
         monkeypatch.delenv(name)
@@ -79,7 +82,7 @@ async def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setenv("YOUSAID_KEY_FILE", str(folder / "keys/key"))
     monkeypatch.setattr(token_watch, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(token_watch, "ASK_EVERY", 0.2)
-    async with telegram_school(folder) as bot:
+    async with _served(folder, mode) as bot:
         write_env(folder, bot.server.token)
         monkeypatch.setenv("YOUSAID_TELEGRAM_API", bot.server.url)
         async with bot.school.db.transaction() as tx:
@@ -95,11 +98,22 @@ async def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
                 await task
 
 
+@asynccontextmanager
+async def _served(folder: Path, mode: str) -> AsyncIterator[TelegramSchool]:
+    if mode == "polling":
+        async with telegram_school(folder) as bot:
+            yield bot
+        return
+    async with TelegramServer() as server, hooked(folder, server, secret="") as bot:
+        yield bot
+
+
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
 async def test_the_admin_is_told_on_the_page_and_the_bot_goes_on_with_the_new_token(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     """B6: revoked, told within a minute on the web and not in the chat, changed without a restart, nothing lost."""
-    async with watched(tmp_path, monkeypatch) as bot:
+    async with watched(tmp_path, monkeypatch, mode) as bot:
         admin, parent = await bot.joins("admin"), await bot.joins("parent", "SEND parents")
         async with bot.school.db.transaction() as tx:
             await note_sharing(tx, "reader", bot.school.clock.now)
@@ -129,6 +143,9 @@ async def test_the_admin_is_told_on_the_page_and_the_bot_goes_on_with_the_new_to
             assert len(await entries(tx, "bot", "token-changed")) == 1
         assert len(admin.messages) == before
         only_unauthorized(bot.server)
+        # Telegram was told where to come anew, with a secret that follows from the new token.
+        told_where = [call["secret_token"] for call in bot.server.calls_of("setWebhook")]
+        assert len(set(told_where)) == (2 if mode == "webhook" else 0)
 
 
 async def test_what_waits_in_the_outbox_goes_out_with_the_new_token(

@@ -14,7 +14,7 @@ import pytest
 
 from bot.serving import make_server
 from bot.settings import Settings, SettingsProblem, read_settings
-from bot.telegram_channel.application import Hook, end_webhook, make_application, running, serve
+from bot.telegram_channel.application import Hook, end_webhook, make_application, running, serve, token_of
 from bot.telegram_channel.channel import TelegramChannel
 from bot.telegram_channel.limiter import LETTER
 from bot.telegram_channel.webhook import PATH, Webhook
@@ -37,9 +37,9 @@ class HookedSchool(TelegramSchool):
 
 
 @asynccontextmanager
-async def hooked(folder: Path, server: TelegramServer, port: int = 0) -> AsyncIterator[HookedSchool]:
-    """A school to which Telegram brings updates."""
-    port = port or free_port()
+async def hooked(folder: Path, server: TelegramServer, secret: str = SECRET) -> AsyncIterator[HookedSchool]:
+    """A school to which Telegram brings updates; without a secret one is made as in `yousaid run`."""
+    port = free_port()
     async with opened(folder) as school:
         application = make_application(settings_for(server, folder))
         app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
@@ -50,7 +50,11 @@ async def hooked(folder: Path, server: TelegramServer, port: int = 0) -> AsyncIt
             app.state.webhook = webhook
             opens.extend([webhook] if webhook else [])
 
-        hook = Hook(f"http://127.0.0.1:{port}{PATH}", lambda: (SECRET,), taken)
+        def secrets() -> tuple[str, ...]:
+            made = school.db.vault.lookups("telegram-webhook", token_of(application).value)
+            return (secret,) if secret else made
+
+        hook = Hook(f"http://127.0.0.1:{port}{PATH}", secrets, taken)
         async with running(application):
             tasks = [asyncio.create_task(web.serve()), asyncio.create_task(serve(application, school.dialogue, hook))]
             try:

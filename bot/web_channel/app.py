@@ -70,6 +70,7 @@ def make_app(
 def routes() -> list[Route | Mount]:
     get, post = ["GET"], ["POST"]
     return [
+        Route("/telegram", telegram_page.take, methods=post),  # first, because it is asked for with every tap
         Route("/", pages.home, methods=get),
         Route("/me", pages.me, methods=get),
         Route("/me", pages.act, methods=post),
@@ -134,7 +135,6 @@ def routes() -> list[Route | Mount]:
         Route("/file/{token}", link_pages.open, methods=post),
         Route("/unlock", lock_pages.unlock, methods=post),
         Route("/sign-out", lock_pages.sign_out, methods=post),
-        Route("/telegram", telegram_page.take, methods=post),
         Route("/healthz", health.healthz, methods=get),
         Route("/readyz", health.readyz, methods=get),
         Mount("/static", StaticFiles(directory=STATIC)),
