@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from bot.telegram_channel.intake import App
 from bot.telegram_channel.limiter import LETTER
 from bot.telegram_channel.token import Token
 from data.place import SqliteFile
-from tests.school import Clock, School, opened
+from tests.school import CHORES, Clock, School, opened
 from tests.telegram_server import Person, TelegramServer
 
 _chats = itertools.count(1001)
@@ -41,10 +41,10 @@ class TelegramSchool:
         await person.reads_until("You have joined")
         return person
 
-    async def rounds(self) -> None:
+    async def rounds(self, without: Iterable[str] = CHORES) -> None:
         """Everything that is due, sent over Telegram; a wait that Telegram or a broken line asked for first."""
         await asyncio.sleep(self.channel.pause)
-        await self.school.rounds({"telegram": self.channel})
+        await self.school.rounds({"telegram": self.channel}, without)
 
 
 def settings_for(server: TelegramServer, folder: Path) -> Settings:
@@ -54,13 +54,15 @@ def settings_for(server: TelegramServer, folder: Path) -> Settings:
 
 
 @asynccontextmanager
-async def telegram_school(folder: Path, server: TelegramServer | None = None) -> AsyncIterator[TelegramSchool]:
+async def telegram_school(
+    folder: Path, server: TelegramServer | None = None, clock: Clock | None = None, **facts: object
+) -> AsyncIterator[TelegramSchool]:
     """Everything started; a refusal of Telegram's fails the test that caused it. Given a server, the bot restarts."""
     own = server or TelegramServer()
     if server is None:
         await own.start()
     try:
-        async with opened(folder, Clock()) as school:
+        async with opened(folder, clock or Clock(), **facts) as school:
             application = make_application(settings_for(own, folder))
             async with running(application):
                 task = asyncio.create_task(serve(application, school.dialogue))
