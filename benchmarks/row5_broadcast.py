@@ -1,7 +1,8 @@
 """Row 5: a broadcast through the real outbox, against a server that refuses the 31st message in any one second.
 
-Invitations to questions, sent by `yousaid run`. Meanwhile somebody asks /help every second or two, and once Telegram
-asks everybody to wait. `BENCH_LETTERS` sets other sizes than 900 and 10,000, such as "300".
+Invitations to questions, and reminders of a drop-in, which `yousaid run` posts and sends by itself. Meanwhile somebody
+asks /help every second or two, and once Telegram asks everybody to wait. `BENCH_LETTERS` sets other sizes than 900 and
+10,000, such as "300 300".
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import asyncio
 import base64
 import os
 import time
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.finding import Finding
@@ -19,6 +21,7 @@ from bot.errands.send import default_sending, send_survey
 from conversations.form import Form
 from data.people import add_address, add_person, add_role, find_group, join_group
 from data.vault import write_private
+from tests.event_days import add_dropin
 from tests.school import MASTER, School, opened
 from tests.simulated_parents import environment
 from tests.telegram_server import Person, TelegramServer
@@ -29,20 +32,25 @@ FIRST_CHAT = 100_000
 HALT = 3  # seconds that Telegram once asks to wait
 MOST, LEAST, SLOWEST = 30, 28.0, 0.25
 
+Post = Callable[[School], Awaitable[None]]
+
 
 async def measure(folder: Path) -> list[Finding]:
-    """Each size in a school of its own."""
-    return [finding for size in SIZES for finding in await _broadcast(folder / str(size), size)]
+    """Each in a school of its own: invitations to the first number of people, reminders to others."""
+    posts: list[Post] = [_invite, *[_remind] * (len(SIZES) - 1)]
+    todo = list(zip(posts, SIZES, strict=True))
+    return [f for n, (post, size) in enumerate(todo) for f in await _broadcast(folder / str(n), size, post)]
 
 
-async def _broadcast(folder: Path, size: int) -> list[Finding]:
+async def _broadcast(folder: Path, size: int, post: Post) -> list[Finding]:
     keys = folder / "keys"
     keys.mkdir(parents=True, mode=0o700)
     write_private(keys / "key", base64.b64encode(MASTER))
     async with TelegramServer(per_second=MOST) as server:
         async with opened(folder) as school:
             school.clock.set(datetime.now(UTC))
-            await _invited(school, server, size)
+            await _members(school, server, size)
+            await post(school)
         asker = server.person(FIRST_CHAT - 1)
         asker.started = True
         async with running(["-m", "bot", "run"], environment(server, folder, free_port()), server):
@@ -50,10 +58,10 @@ async def _broadcast(folder: Path, size: int) -> list[Finding]:
             halted = await _until_sent(server, size)
             asking.cancel()
             took = (await asyncio.gather(asking, return_exceptions=True)) and asker.took  # type: ignore[attr-defined]
-    return _found(server, size, halted, took)
+    return _found(server, f"{size:,} {'invitations' if post is _invite else 'reminders'}", size, halted, took)
 
 
-async def _invited(school: School, server: TelegramServer, size: int) -> None:
+async def _members(school: School, server: TelegramServer, size: int) -> None:
     await school.readers()
     async with school.db.transaction() as tx:
         group = await find_group(tx, "SEND parents") or ""
@@ -63,8 +71,21 @@ async def _invited(school: School, server: TelegramServer, size: int) -> None:
             await join_group(tx, id, group)
             await add_address(tx, id, "telegram", str(FIRST_CHAT + number))
             server.person(FIRST_CHAT + number).started = True
-        await send_survey(tx, school.house, default_sending(school.house, _form(), group, school.clock.now.date()),
-                          school.clock.now)  # fmt: skip
+
+
+async def _invite(school: School) -> None:
+    now = school.clock.now
+    async with school.db.transaction() as tx:
+        group = await find_group(tx, "SEND parents") or ""
+        await send_survey(tx, school.house, default_sending(school.house, _form(), group, now.date()), now)
+
+
+async def _remind(school: School) -> None:
+    """A drop-in tomorrow, of which everybody is to be reminded now."""
+    now = school.clock.now
+    async with school.db.transaction() as tx:
+        group = await find_group(tx, "SEND parents") or ""
+        await add_dropin(tx, group, now + timedelta(days=1), "Room 4", now)
 
 
 def _form() -> Form:
@@ -101,7 +122,9 @@ def _letters(server: TelegramServer) -> int:
     return sum(1 for chat in server.chats.values() if chat.id >= FIRST_CHAT and chat.messages)
 
 
-def _found(server: TelegramServer, size: int, halted: float, took: list[tuple[float, float]]) -> list[Finding]:
+def _found(
+    server: TelegramServer, name: str, size: int, halted: float, took: list[tuple[float, float]]
+) -> list[Finding]:
     at = sorted(m.at for chat in server.chats.values() for m in chat.messages)
     refused = [one for one in server.refused if "Too Many" in one[2]]
     letters = [m.at for chat in server.chats.values() if chat.id >= FIRST_CHAT for m in chat.messages]
@@ -112,9 +135,8 @@ def _found(server: TelegramServer, size: int, halted: float, took: list[tuple[fl
     free = sorted(t for asked, t in took if not stopped - 0.5 < asked < stopped + HALT)
     slow = free[int(len(free) * 0.99)] if free else 0.0
     busiest = _busiest(at)
-    name = f"broadcast of {size:,}"
     return [
-        Finding(5, f"{name}: letters", rate, "/s", goal=f">= {LEAST:.0f}/s", holds=rate >= LEAST),
+        Finding(5, f"{name}: sent", rate, "/s", goal=f">= {LEAST:.0f}/s", holds=rate >= LEAST),
         Finding(5, f"{name}: most in any second", busiest, "messages", goal=f"<= {MOST}", holds=busiest <= MOST),
         Finding(5, f"{name}: refused", len(refused), "messages", goal="0", holds=not refused),
         Finding(5, f"{name}: lost or twice", abs(len(letters) - size), "letters", goal="0", holds=len(letters) == size),

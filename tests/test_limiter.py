@@ -97,6 +97,19 @@ async def test_a_reply_goes_before_letters(limiter: Limiter) -> None:
     assert door.busiest() <= MOST
 
 
+async def test_an_answer_in_two_messages_does_not_wait_for_letters(limiter: Limiter) -> None:
+    """Row 5: somebody who taps quickly, or is told two things, is not one who asks too much."""
+    door = Door()
+    letters = [asyncio.create_task(send(limiter, door, chat, LETTER)) for chat in range(1, 100)]
+    await asyncio.sleep(1.5)
+    took = [await send(limiter, door, 5001) for _ in range(5)]
+    for task in letters:
+        task.cancel()
+    await asyncio.gather(*letters, return_exceptions=True)
+    assert max(took) < 5 * WINDOW / MOST + 0.15
+    assert door.busiest() <= MOST
+
+
 async def test_replies_alone_keep_to_the_window_too(limiter: Limiter) -> None:
     """A whole school that answers together: thirty are told at once, and no second ever sees more."""
     door = Door(takes=0.02)

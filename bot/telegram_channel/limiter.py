@@ -5,8 +5,8 @@ answers 429 with a time to wait to whoever sends more (Bots FAQ). So a message t
 what the bot says on its own account, and one 429 stops everything until its time is over.
 
 Nobody exceeds the window: a place in it is taken from before the request until a second after its answer, so whatever
-the line delays, Telegram never sees 31 in a second. Half of the places are kept for chats that were not answered within
-the last second: one chat that asks again and again does not make the others wait.
+the line delays, Telegram never sees 31 in a second. Only half of the places go to replies one of which the chat had
+within the last second: a chat that asks again and again does not make the others wait.
 
 The window is this process's own. Where several share the bot's work, each is given its share (`most`).
 """
@@ -86,6 +86,7 @@ class Limiter(BaseRateLimiter[int]):
         self._queues: tuple[list[_Waiter], list[_Waiter]] = ([], [])
         self._under_way: set[Place] = set()
         self._freed: deque[float] = deque()  # when the places of answered requests become free
+        self._freed_replies: deque[float] = deque()  # the same of replies only
         self._chats: dict[int, _Chat] = {}
         self._letter_at = float("-inf")
         self._halted_until = float("-inf")
@@ -236,15 +237,13 @@ class Limiter(BaseRateLimiter[int]):
 
     def _lane_at(self, lane: int, now: float) -> float:
         """When the next of this lane may go, whoever it is."""
-        at = max(self._halted_until, self._window_at(now, self._most))
+        at = max(self._halted_until, _free_at(len(self._under_way), self._freed, self._most, now))
         return max(at, self._letter_at) if lane == LETTER else at
 
-    def _window_at(self, now: float, most: int) -> float:
-        """When fewer than so many places are taken; the answers to requests under way are not known yet."""
-        over = len(self._under_way) + len(self._freed) - most
-        if over < 0:
-            return now
-        return self._freed[over] if over < len(self._freed) else float("inf")  # an answer pumps again
+    def _half_at(self, now: float) -> float:
+        """When replies take less than half of the places."""
+        replies = sum(1 for place in self._under_way if place.lane == REPLY)
+        return _free_at(replies, self._freed_replies, self._most // 2, now)
 
     def _chat_at(self, waiter: _Waiter, now: float) -> float:
         chat = self._chats.get(waiter.chat)
@@ -257,7 +256,7 @@ class Limiter(BaseRateLimiter[int]):
         if waiter.lane == LETTER or now < self._strict_until:
             return max(at, rested)
         if now < rested:
-            at = max(at, min(rested, self._window_at(now, self._most // 2)))
+            at = max(at, min(rested, self._half_at(now)))
         tokens = _tokens(chat, now)
         return at if tokens >= 1 else max(at, now + (1 - tokens) * CHAT_PAUSE)
 
@@ -276,7 +275,10 @@ class Limiter(BaseRateLimiter[int]):
         """Answered, or broken off: the place is free a second later."""
         if place in self._under_way:
             self._under_way.discard(place)
-            self._freed.append(max(place.taken_at + WINDOW, self._clock() + AFTER))
+            free_at = max(place.taken_at + WINDOW, self._clock() + AFTER)
+            self._freed.append(free_at)
+            if place.lane == REPLY:
+                self._freed_replies.append(free_at)
         self._pump()
 
     def _give_back(self, place: Place) -> None:
@@ -287,8 +289,9 @@ class Limiter(BaseRateLimiter[int]):
         self._pump()
 
     def _tidy(self, now: float) -> None:
-        while self._freed and self._freed[0] <= now:
-            self._freed.popleft()
+        for freed in (self._freed, self._freed_replies):
+            while freed and freed[0] <= now:
+                freed.popleft()
         if len(self._chats) > 10_000:
             self._chats = {id: chat for id, chat in self._chats.items() if now - chat.spoke_at < GROUP_SECONDS}
 
@@ -301,6 +304,14 @@ def in_lane(lane: int) -> Iterator[None]:
         yield
     finally:
         _lane.reset(token)
+
+
+def _free_at(under_way: int, freed: deque[float], most: int, now: float) -> float:
+    """When fewer than so many places are taken; the answers to requests under way are not known yet."""
+    over = under_way + len(freed) - most
+    if over < 0:
+        return now
+    return freed[over] if over < len(freed) else float("inf")  # an answer pumps again
 
 
 def _tokens(chat: _Chat, now: float) -> float:
