@@ -158,7 +158,7 @@ async def test_only_those_hear_of_it_who_chose_to(school: School, kind: str) -> 
     await talk.types("/events")
     assert f"{kind.capitalize()} event" in talk.text
     line, *buttons = await letter_about(school, talk, "event", occasion.event.id)
-    assert line == "Elmfield Primary: there is a new date for you."
+    assert line == "Elmfield Primary: a new date for your diary."
     assert buttons == ["Open", "Stop messages like this"]
 
 
