@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -284,6 +285,18 @@ def test_event_check_import_and_list(yousaid: CommandLine) -> None:
     assert "was planned already" in yousaid.done("event", "import", file).lines[-1]
     assert yousaid.done("event", "list").lines == ["2099-06-03 09:00  dropin  SEND parents"]
     assert '"kind": "dropin"' in yousaid.done("event", "list", "--json").out
+
+
+def test_event_delivery_counts_what_was_sent_about_it(yousaid: CommandLine) -> None:
+    """Issue 5: a delivery report for every sending."""
+    yousaid.join(3, "SEND parents")
+    file = yousaid.write("term.csv", f"{FUTURE}coffee morning,Coffee and cake,4/6/2099,9:00,SEND parents\n")
+    yousaid.done("event", "import", file)
+    dropin, coffee = (row["id"] for row in json.loads(yousaid.done("event", "list", "--json").out))
+    assert yousaid("event", "delivery", dropin).err.strip() == "Nothing was sent about it yet."
+    assert yousaid.done("event", "delivery", coffee).lines == ["Announcements of Coffee and cake", "On the way now: 3"]
+    assert json.loads(yousaid.done("event", "delivery", coffee, "--json").out)[0]["waiting"] == 3
+    assert "no such drop-in or event" in yousaid("event", "delivery", "nothing").err
 
 
 def test_event_import_names_every_wrong_line_and_plans_nothing(yousaid: CommandLine) -> None:

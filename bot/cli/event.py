@@ -94,6 +94,8 @@ def delivery(
             return rows, await lines_about(tx, opened.house, "en", id, now_utc())
 
     rows, lines = with_school(found)
+    if not rows and not as_json:
+        return typer.echo("Nothing was sent about it yet.", err=True)
     typer.echo(json.dumps(rows, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
 
 
