@@ -18,15 +18,21 @@ from hypothesis import strategies as st
 from conversations.channel import Message
 from data.bookings import COMING, Booking, book
 from data.calendar import NO_SCHOOL, Calendar, Stretch, bank_holiday, save_calendar
+from data.delivery import deliveries_about
 from data.events import add_event, find_occasion, new_event, new_occasion
+from data.forms import add_form
 from data.moments import new_id
 from data.outbox import outbox_counts
-from data.people import add_address, find_group
+from data.pauses import pause_of, set_pause
+from data.people import add_address, find_group, person_at, set_stopped
 from data.school import check_school
+from data.sendings import Planned, add_sending, coming_sendings
+from data.surveys import find_survey
 from scheduler.due import remind_due
 from scheduler.plan import LAST_MINUTES, may_send_at, nudge_time, reminder_times
 from scheduler.sending import Sender, send_due
 from tests.school import ELMFIELD, Clock, School, opened
+from tests.test_privacy_modes import ROOM, room
 
 LONDON = ZoneInfo("Europe/London")
 FIRST = date(2026, 9, 1)
@@ -194,3 +200,128 @@ async def _dropin(school: School, calendar: Calendar, starts: datetime, first: d
         await add_event(tx, event, [occasion])
         await book(tx, occasion, Booking(new_id(), occasion.id, person, COMING, made_at=school.clock.now))
     return occasion.id
+
+
+# --- questions, their reminder, pauses and STOP -------------------------------------------------------------------
+
+SAYS = {"has 3 questions": "invitation", "Your questions wait": "nudge", "questions have closed": "told"}
+
+
+class Mailboxes(Phones):
+    """The same, apart for each person and kind of letter."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.by: dict[tuple[str, str], list[datetime]] = {}
+
+    async def send(self, address: str, message: Message) -> None:
+        await super().send(address, message)
+        kind = next((kind for words, kind in SAYS.items() if words in message.text), "other")
+        self.by.setdefault((kind, address), []).append(self.clock.now)
+
+    def of(self, kind: str) -> dict[str, list[datetime]]:
+        return {address: times for (its, address), times in self.by.items() if its == kind}
+
+
+@settings(max_examples=4, deadline=None)
+@given(calendars(), moments(), st.integers(2, 25), st.sets(st.integers(0, 30), max_size=2))
+def test_planned_questions_and_their_reminder_go_once_and_only_in_the_window(
+    calendar: Calendar, planned_for: datetime, days: int, off: set[int]
+) -> None:
+    """Must hold of the issue for /send on a day, nudges, pauses and STOP; on the days `off` the bot is off."""
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_asked(Path(folder), calendar, planned_for, days, off))
+
+
+async def _asked(folder: Path, calendar: Calendar, planned_for: datetime, days: int, off: set[int]) -> None:
+    """Planned the day before it goes; each day is played at the hours at which something could go."""
+    clock = Clock(planned_for - timedelta(days=1))
+    closes = planned_for.astimezone(LONDON).date() + timedelta(days=days)
+    async with opened(folder, clock, send_window=WINDOW) as school:
+        phones = Mailboxes(clock)
+        await _families(school, calendar)
+        await _plan(school, planned_for, closes)
+        hours = list(_hours(planned_for, days + 12, off))
+        for at in hours:
+            clock.set(at)
+            await school.rounds({"telegram": phones})
+            await _happens(school, phones, at - planned_for)
+        _in_time(phones, calendar, planned_for)
+        await _complete(school, phones, calendar, hours)
+
+
+def _hours(begin: datetime, days: int, off: set[int]) -> list[datetime]:
+    """Four times of each day on which the bot is on, on the wall."""
+    first = begin.astimezone(LONDON).date()
+    on = [first + timedelta(days=n) for n in range(days) if n not in off]
+    times = [datetime.combine(day, at, LONDON) for day in on for at in (OPENS, time(12), time(16), time(17, 50))]
+    return [at.astimezone(UTC) for at in times if at >= begin]
+
+
+async def _families(school: School, calendar: Calendar) -> None:
+    """One of each kind: they answer at once, stop after a day, are paused after a day, or do nothing."""
+    await school.readers()
+    async with school.db.transaction() as tx:
+        await save_calendar(tx, calendar.stretches)
+        await add_form(tx, room("CONF"), ROOM)
+    for who in ("answers", "stops", "pauses", "waits"):
+        person = await school.person("parent")
+        async with school.db.transaction() as tx:
+            await add_address(tx, person, "telegram", who)
+
+
+async def _plan(school: School, at: datetime, closes: date) -> None:
+    senco = await school.person("senco")
+    async with school.db.transaction() as tx:
+        group = await find_group(tx, "SEND parents") or ""
+        days = (closes, closes + timedelta(days=14))
+        await add_sending(tx, Planned(new_id(), "calm-room", group, "the room", "Mrs Ahmed", *days, at, senco))
+
+
+async def _happens(school: School, phones: Mailboxes, since: timedelta) -> None:
+    async with school.db.transaction() as tx:
+        people = {who: await person_at(tx, "telegram", who) for who in ("answers", "stops", "pauses")}
+        stops, pauses = people["stops"], people["pauses"]
+        assert stops
+        assert pauses
+        if since >= timedelta(days=1) and not stops.stopped:
+            await set_stopped(tx, stops.id, True, school.clock.now)
+        if since >= timedelta(days=1) and await pause_of(tx, pauses.id, school.clock.now) is None:
+            await set_pause(tx, pauses.id, "other", None, "", school.clock.now)
+    answers = people["answers"]
+    if answers and phones.by.pop(("invitation", "answers"), None):
+        phones.by["done", "answers"] = [school.clock.now]
+        talk = school.on(answers.id, "telegram")
+        talk.reply = await talk.forges("o=calm-room-1")
+        await talk.taps("Yes, start", "Skip", "Skip", "Skip", "Send my answers")
+
+
+def _in_time(phones: Mailboxes, calendar: Calendar, planned_for: datetime) -> None:
+    """6.9: in the window, once; nothing after a STOP or in a pause."""
+    assert all(in_window(at, calendar) and at >= planned_for for at in phones.got)
+    assert all(len(times) == 1 for times in phones.by.values())
+    day = planned_for + timedelta(days=1, hours=18)  # what happens at the end of an hour counts from the next on
+    silent = [at for (_, who), times in phones.by.items() if who in ("stops", "pauses") for at in times]
+    assert all(at < day for at in silent)
+
+
+async def _complete(school: School, phones: Mailboxes, calendar: Calendar, hours: list[datetime]) -> None:
+    """Nothing skipped: what went is in the report, with what did not go and why; what was refused is told."""
+    async with school.db.reading() as tx:
+        survey, letters = await find_survey(tx, "calm-room-1"), await deliveries_about(tx, "calm-room-1")
+        coming = await coming_sendings(tx)
+    may = [at for at in hours if in_window(at, calendar)]
+    if survey is None:
+        assert not phones.by
+        assert bool(coming) == (not may)  # it waits for the window; else it was refused: closed before it went
+        return
+    sent = {d.kind: d for d in letters}
+    assert sent["invitation"].letters == survey.asked == 4
+    opened_at = may[0]
+    assert phones.by.get(("invitation", "waits")) in ([opened_at], None)
+    assert sent["invitation"].sent + sent["invitation"].stopped + sent["invitation"].over >= 2
+    nudge = nudge_time(opened_at, survey.closes_at, SCHOOL, calendar)
+    late = [at for at in may if nudge and nudge <= at < survey.closes_at]
+    assert phones.by.get(("nudge", "waits")) == ([late[0]] if late else None)
+    assert ("nudge", "answers") not in phones.by
+    assert not any(d.failed for d in letters)
