@@ -49,6 +49,12 @@ class Wording:
             lines.append(say(self.language, "wedid.by-when", date=long_date(row.by_when, self.language)))
         return "\n".join(lines)
 
+    def for_staff(self, row: Row) -> str:
+        """The row as everybody will read it, and why what people said is not in it."""
+        if (self.survey.finished or 0) >= PUBLIC_LEAST:
+            return self.row(row)
+        return f"{self.row(row)}\n\n{self.house.say(self.language, 'wedid.hidden', least=PUBLIC_LEAST)}"
+
     def heading(self) -> str:
         title = said(self.survey.form.title, self.language)
         asked, finished = self.survey.asked, self.survey.finished or 0
@@ -94,7 +100,8 @@ async def look(turn: PersonsTurn, id: str) -> None:
     found = await _to_publish(turn, id)
     if found:
         row, survey = found
-        text = turn.phrase("wedid.look", words=Wording(turn.house, survey, turn.language).row(row), asked=survey.asked)
+        words = Wording(turn.house, survey, turn.language).for_staff(row)
+        text = turn.phrase("wedid.look", words=words, asked=survey.asked)
         buttons = (turn.label("publish", asking(PUBLISH, id)), turn.label("not-yet", asking(NOT_YET, id)))
         turn.says.append(Message(text, buttons=buttons))
 

@@ -195,6 +195,7 @@ async def test_below_ten_answers_nothing_of_what_was_said_goes_out(school: Schoo
     assert "Lunch is too loud" not in said
     assert "7" not in said.replace("2027", "")
     assert "You answered our questions: Lunch" in said
+    assert "Fewer than 10 people answered, so what they said is not shown" in said  # to staff, who wonder
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class WeDid(Pick):
 
     async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
         survey, row, screen = await self.picked(turn, state), _row(turn, state), Screen(s, state)
-        text = Wording(turn.house, survey, turn.language).row(row)
+        text = Wording(turn.house, survey, turn.language).for_staff(row)
         if wrong := await self._wrong(turn, survey, row):
             return screen.message(f"{text}\n\n{wrong}", "change", "cancel")
         text = turn.phrase("wedid.check", words=text, asked=survey.asked)
