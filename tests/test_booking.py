@@ -197,6 +197,15 @@ async def test_a_full_drop_in_has_a_waiting_list(school: School) -> None:
     assert still.state == WAITING
 
 
+async def test_who_comes_is_not_offered_to_wait(school: School) -> None:
+    """No button that does nothing: who has said that they come, without a time, cannot wait for one besides."""
+    occasion, talk = await slots(school, 1), await family(school)
+    await forge(await family(school), f"slot.{occasion.id}.0")
+    await forge(talk, f"walk.{occasion.id}")
+    await talk.taps("Change the time")
+    assert labels(talk) == ["I'm coming, without a time", "Back to the details"]
+
+
 async def test_i_cannot_come_twice_changes_nothing_more(school: School) -> None:
     occasion, talk = await slots(school), await family(school)
     await talk.types("/dropins")

@@ -132,6 +132,16 @@ async def test_a_week_that_is_left_out_of_a_series_is_no_refusal(school: School)
     assert await booking(school, times[1], talk) is None
 
 
+async def test_a_time_that_is_full_is_waited_for_when_it_is_marked(school: School) -> None:
+    """S3 (3): "OK. It is noted." is never said of a time for which nothing was noted."""
+    times, talk = await meetings(school, 1, 2, capacity=1), await family(school)
+    await forge(await family(school), f"come.{times[0].id}")
+    await forge(talk, f"times.{times[0].id}")
+    await talk.taps("Tuesday 3 November, 10:00", "Wednesday 4 November, 10:00", "Done")
+    assert [made.state for o in times if (made := await booking(school, o, talk))] == [WAITING, COMING]
+    assert "You are waiting for a place." in talk.text
+
+
 async def test_we_cannot_come_is_one_tap(school: School) -> None:
     occasion, talk = await meeting(school), await family(school)
     await talk.types("/events")
@@ -236,6 +246,15 @@ async def test_a_change_is_told_with_the_new_day_and_a_new_file(school: School) 
     await forge(talk, f"news.{new.id}")
     assert "Wednesday 4 November, 10:00 to 12:00" in talk.text
     assert [m.file.name for m in talk.messages if m.file] == ["school-appointment.ics"]
+
+
+async def test_who_waits_has_nothing_to_take_out_of_a_calendar(school: School) -> None:
+    """A file that calls it off would keep a calendar from taking the place that comes later."""
+    occasion, talk = await meeting(school, capacity=1), await family(school)
+    await forge(await family(school), f"come.{occasion.id}")
+    await forge(talk, f"wait.{occasion.id}")
+    await forge(talk, f"news.{occasion.id}")
+    assert [m.file for m in talk.messages] == [None]
 
 
 async def test_what_is_off_is_told_to_all_but_who_could_not_come(school: School) -> None:

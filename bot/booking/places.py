@@ -50,6 +50,12 @@ async def just_come(turn: PersonsTurn, occasion: Occasion, heads: int = 1) -> No
     await _come(turn, occasion, mine, heads=heads, said=turn.phrase("booking.done"))
 
 
+async def come_or_wait(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> None:
+    """One of several times that were marked: a place, or where there is none any more a place on its waiting list."""
+    room = occasion.slots or await has_room(turn.tx, occasion, mine, 1)
+    await (just_come if room else wait)(turn, occasion)
+
+
 async def _come(
     turn: PersonsTurn, occasion: Occasion, mine: Booking | None, said: str, slot: int | None = None, heads: int = 1
 ) -> None:

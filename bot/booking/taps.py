@@ -12,7 +12,7 @@ from bot.booking.wishing import stop_hearing
 from bot.playing import begin_errand
 from bot.turn import PersonsTurn
 from conversations.roles import may
-from data.bookings import CANNOT, REMINDS, booking_of, save_booking
+from data.bookings import CANNOT, COMING, REMINDS, booking_of, save_booking
 from data.events import Occasion, find_event, find_occasion, occasions_of
 from data.people import groups_of
 from data.wishes import wishes_of
@@ -85,8 +85,9 @@ async def _act(turn: PersonsTurn, act: str, occasion: Occasion, more: str) -> No
 
 
 async def _slots(turn: PersonsTurn, occasion: Occasion, first: int) -> None:
-    """Only the times: the rest stands above already."""
-    buttons = await card.slot_buttons(turn, occasion, first)
+    """Only the times: the rest stands above already. Who comes or waits is not offered to wait."""
+    mine = await booking_of(turn.tx, occasion.id, turn.person.id)
+    buttons = await card.slot_buttons(turn, occasion, first, waits=bool(mine and mine.state != CANNOT))
     turn.tell("booking.which-time", *buttons, button(turn, "back", occasion.id))
 
 
@@ -123,7 +124,7 @@ async def _news(turn: PersonsTurn, occasion: Occasion) -> None:
     """`Open` of a change: how it is now, and the calendar file anew for those who have a place."""
     await card.show(turn, occasion)
     mine = await booking_of(turn.tx, occasion.id, turn.person.id)
-    if mine and mine.state != CANNOT and occasion.starts_at > turn.now:
+    if mine and mine.state == COMING and occasion.starts_at > turn.now:
         turn.says.append(await calendar_message(turn, occasion))
 
 

@@ -107,7 +107,7 @@ async def _times(turn: PersonsTurn, occasion: Occasion, chosen: tuple[str, ...])
     for offered in await _offered(turn, occasion):
         mine = await booking_of(turn.tx, offered.id, turn.person.id)
         if offered.id in chosen and not (mine and mine.state == COMING):
-            await places.just_come(turn, offered)
+            await places.come_or_wait(turn, offered, mine)
         elif offered.id not in chosen and not occasion.event.repeats:
             moved_up = await cannot_come(turn.tx, offered, turn.person.id, turn.now)
             await places.tell_moved_up(turn, moved_up)
