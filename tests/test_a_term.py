@@ -36,6 +36,7 @@ BEGINS = datetime(2026, 10, 1, 9, 0, tzinfo=LONDON).astimezone(UTC)
 WINDOW = "08:00-18:00 school days"
 TICKS = [time(7, 30), time(8), time(13, 30), time(16), time(17), time(17, 45)]  # when something may be due
 GROUP = "SEND parents"
+OTHERS = ("Ali", "Baker", "Costa", "Dunn", "Evans", "Farah", "Gray", "Hussain", "Ito")
 HEAD = """# A term
 
 What people at Elmfield Primary see from October to Christmas, word for word. Made by a test from the running bot, over
@@ -197,7 +198,7 @@ async def begins(bot: TelegramSchool) -> Term:
     await term.joins("Mrs Ahmed", "head")
     for name, family in {"Priya": "The Shah family", "Tom": "The Reed family", "Ana": "The Novak family"}.items():
         await term.joins(name, "parent", family)
-    term.others = [await term.school.person("parent", group=GROUP, label=f"Family {n}") for n in range(9)]
+    term.others = [await term.school.person("parent", group=GROUP, label=f"The {name} family") for name in OTHERS]
     async with term.school.db.transaction() as tx:
         await add_form(tx, read_form(LUNCH, "lunch.yaml"), LUNCH)
     return term
@@ -289,8 +290,8 @@ def after(n: int) -> tuple[str, ...]:
 
 
 async def the_reminder(term: Term) -> None:
-    for n in range(7):
-        await answers(term, n, "lunch-1", "Too loud" if n else "Easy", "It would")
+    for n in range(9):
+        await answers(term, n, "lunch-1", "Too loud" if n < 4 else "Easy", "It would")
     await term.comes_to("2026-11-17T19:45")
     for n in (1, 2, 3):
         await answers(term, n, "drop-in-feedback-1", *after(n))
@@ -324,7 +325,7 @@ async def the_report(term: Term) -> None:
 
 async def what_was_done(term: Term) -> None:
     await term.comes_to("2026-12-07T10:00")
-    await term.does("Ms Patel", "/wedid", "Lunch is too loud", "7", "We are doing it", "A quiet room opens at lunch")
+    await term.does("Ms Patel", "/wedid", "Lunch is too loud", "5", "We are doing it", "A quiet room opens at lunch")
     await term.does("Ms Patel", "the SENCO", "11 January 2027", "Send now")
     await term.comes_to("2026-12-07T10:01")
     await term.does("Mrs Ahmed", "Open", "Publish")
