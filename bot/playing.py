@@ -266,8 +266,15 @@ async def _errand_turn(turn: PersonsTurn, errand: Errand, run: Run, form: Form, 
 def _problem(turn: PersonsTurn, errand: Errand, result: Turn) -> str | None:
     """The phrase that says what is wrong with what was just answered."""
     answered = [e for e in result.all(w.Answered) if e.answer != RAISED]
-    found = (errand.problem(turn, e.question, e.answer) for e in answered)
+    found = (_wrong_with(turn, errand, e) for e in answered)
     return next((problem for problem in found if problem), None)
+
+
+def _wrong_with(turn: PersonsTurn, errand: Errand, event: w.Answered) -> str | None:
+    """Numbers of staff count people, so half of one fits nowhere; the rest is for the errand to say."""
+    if event.answer.kind == "number" and not event.answer.values[0].isdigit():
+        return "works.number"
+    return errand.problem(turn, event.question, event.answer)
 
 
 def _works_here(event: w.Misunderstood) -> str:
@@ -282,7 +289,7 @@ async def _checked(
     state, problem = result.state, None
     for event in result.all(w.Answered):
         flagged = event.answer == RAISED  # its words went to a human: the question still waits
-        problem = None if flagged else errand.problem(turn, event.question, event.answer)
+        problem = None if flagged else _wrong_with(turn, errand, event)
         if problem or flagged:
             before = {k: a for k, a in state.answers.items() if k != event.question}
             state = replace(state, answers=before, place="question", question=event.question)

@@ -38,7 +38,7 @@ def answer_from(question: Question, typed: str, today: date) -> Answer | None:
 
 
 def parse_date(words: str, today: date) -> date | None:
-    """The day meant by 5/12/2026, 5 December, 2026-12-05, tomorrow, Tuesday or next Tuesday; None for anything else.
+    """The day meant by 5/12/2026, 5 December, 5-Dec-26, 2026-12-05, tomorrow or next Tuesday; None for anything else.
 
     Without a year it is the next such day. A weekday is the next one after today; with "next" it is next week's.
     """
@@ -47,11 +47,11 @@ def parse_date(words: str, today: date) -> date | None:
         return near
     text = re.sub(rf"^({_WEEKDAY})\s+(?:the\s+)?", "", text)
     text = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text)
-    if m := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
+    if m := re.fullmatch(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", text):
         return _day(int(m[1]), int(m[2]), int(m[3]))
     if m := re.fullmatch(r"(\d{1,2})[/. -](\d{1,2})(?:[/. -](\d{4}|\d{2}))?", text):
         return _with_year(int(m[1]), int(m[2]), m[3], today)
-    if m := re.fullmatch(r"(\d{1,2})\s+(?:of\s+)?([a-z]{3,9})(?:\s+(\d{4}|\d{2}))?", text):
+    if m := re.fullmatch(r"(\d{1,2})[\s-]+(?:of\s+)?([a-z]{3,9})(?:[\s-]+(\d{4}|\d{2}))?", text):
         month = next((i for i, name in enumerate(_MONTHS, 1) if name.startswith(m[2])), None)
         return _with_year(int(m[1]), month, m[3], today) if month else None
     return None
@@ -73,7 +73,8 @@ def _near(text: str, today: date) -> date | None:
 def parse_time(words: str) -> str | None:
     """The time meant by 9, 9am, 9:30, 14.30, 2.30pm, half 3, quarter to four or noon, as HH:MM.
 
-    From 1 to 6 without more it is the afternoon, as schools speak; 03:30 with its nought is the night.
+    From 1 to 6 without more it is the afternoon, as schools speak; 03:30 with its nought is the night. Spreadsheets
+    add seconds: 15:30:00.
     """
     text = fold(words).removeprefix("at ").replace("o'clock", " ").replace(".m", "m").strip()
     text = _NUMBER_WORD.sub(lambda m: str(_NUMBER_WORDS.index(m[0]) + 1), text)
@@ -81,7 +82,7 @@ def parse_time(words: str) -> str | None:
         return "12:00"
     if m := re.fullmatch(r"(?:(half|quarter|\d{1,2})(?:\s+(past|to))?\s+)(\d{1,2})\s*(am|pm)?", text):
         return _spoken(m[1], m[2], int(m[3]), m[4])
-    m = re.fullmatch(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?", text)
+    m = re.fullmatch(r"(\d{1,2})(?:[:.h](\d{2})(?::00)?)?\s*(am|pm)?", text)
     return _clock(int(m[1]), int(m[2] or 0), m[3], m[1].startswith("0")) if m else None
 
 
@@ -149,6 +150,8 @@ def _day(year: int, month: int, day: int) -> date | None:
 def _number(question: Question, words: str) -> Answer | None:
     # Digits of any script count, so that a number typed on an Arabic or Bengali keyboard works.
     text = "".join(str(unicodedata.decimal(c, c)) for c in words.strip())
+    if re.fullmatch(r"-?[1-9]\d{0,2}(,\d{3})+", text):
+        text = text.replace(",", "")  # a thousand as English writes it
     if not re.fullmatch(r"-?\d{1,9}([.,]\d{1,4})?", text):
         return None
     value = float(text.replace(",", "."))
@@ -156,7 +159,7 @@ def _number(question: Question, words: str) -> Answer | None:
         return None
     if question.most is not None and value > question.most:
         return None
-    return Answer("number", (f"{value:g}",))
+    return Answer("number", (f"{value:.10g}",))
 
 
 def _few(question: Question, words: str) -> Answer | None:

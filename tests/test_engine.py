@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from conversations import words as w
 from conversations.engine import Context, State, kept_answers, open_questions, progress, resume, start
-from conversations.form import Form, FormError, read_form
-from conversations.listening import parse_date, parse_time, parse_when
+from conversations.form import Form, FormError, Question, read_form
+from conversations.listening import answer_from, parse_date, parse_time, parse_when
 from conversations.texts import load_texts
 from data.runs import _apart, room_for
 
@@ -162,6 +162,7 @@ def test_a_wrong_form_names_file_question_and_remedy(spoiled: tuple[str, str], s
         ("next Monday", "2026-11-09"), ("on thurs", "2026-11-05"), ("Tuesday week", "2026-11-10"),
         ("Friday the 6th of November", "2026-11-06"), ("next week", None), ("29 February", None),
         ("29 February 2028", "2028-02-29"), ("2026-11-31", None), ("Monday 31 February", None),
+        ("05-Dec-26", "2026-12-05"), ("5-Dec", "2026-12-05"), ("2026/12/05", "2026-12-05"), ("5-Foo-26", None),
     ],
 )  # fmt: skip
 def test_dates_as_people_write_them(typed: str, meant: str | None) -> None:
@@ -176,10 +177,22 @@ def test_dates_as_people_write_them(typed: str, meant: str | None) -> None:
      ("quarter to 4", "15:45"), ("quarter past nine", "09:15"), ("10 to 9", "08:50"), ("half 9 pm", "21:30"),
      ("3.30", "15:30"), ("3.30 p.m.", "15:30"), ("03:30", "03:30"), ("6", "18:00"), ("7", "07:00"), ("noon", "12:00"),
      ("at 2.30pm", "14:30"), ("half", None), ("half to 3", None), ("quarter 3", None), ("half 13", None),
-     ("quarter to 1", "12:45"), ("3:75", None), ("61 past 3", None), ("later", None)],
+     ("quarter to 1", "12:45"), ("3:75", None), ("61 past 3", None), ("later", None), ("15:30:00", "15:30"),
+     ("3:30:00 PM", "15:30"), ("15:30:20", None)],
 )  # fmt: skip
 def test_times_as_people_write_them(typed: str, meant: str | None) -> None:
     assert parse_time(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("12", "12"), ("1,000", "1000"), ("1,234,567", "1234567"), ("2,5", "2.5"), ("2.5", "2.5"), ("0,250", "0.25"),
+     ("1,00", "1"), ("-3", "-3"), ("1e9", None), ("many", None), ("1,000,00", None)],
+)  # fmt: skip
+def test_numbers_as_people_write_them(typed: str, meant: str | None) -> None:
+    """A thousand with its comma is no 1: a limit of places, or of people who said it, would be wrong by that much."""
+    answer = answer_from(Question(id="q", type="number", text={"en": "?"}), typed, date(2026, 11, 2))
+    assert (answer.values[0] if answer else None) == meant
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,16 @@ async def test_what_is_not_right_is_said_and_nothing_is_lost(
     assert {"Back", "Change"} & {b.label for b in talk.messages[-1].buttons}
 
 
+@pytest.mark.parametrize("typed", ["2.5", "2,5", "0", "-1", "1e9"])
+async def test_places_are_counted_in_whole_numbers(school: School, typed: str) -> None:
+    """Half a place broke the preview, and every tap after it."""
+    talk = await planner(school)
+    await talk.types("/dropin", "10 November", "9am", "The library", YEAR_3, "Change", "7", "Every 15 minutes", typed)
+    assert "I need a number here, like 12." in talk.text
+    await talk.types("2", "Send now")
+    assert [o.event.capacity for o in await planned(school)] == [2]
+
+
 async def test_a_coffee_morning_is_announced_once_to_its_group(school: School) -> None:
     """S3; 6.9: one message about it."""
     parent, other = await school.person("parent", group=YEAR_3), await school.person("parent")
