@@ -63,8 +63,14 @@ class House:
             "date": long_date(answer, language),
             "decision": survey.decision,
             "decider": survey.decider,
+            "visit_period": self._visit_period(survey, language),
             **self.reader_facts(survey, language),
         }
+
+    def _visit_period(self, survey: Survey, language: str) -> str:
+        """How long answers about a visit stay somebody's: until the sign-up goes (domain 5, B6); empty for others."""
+        days = self.school.keeping.sign_ups_days
+        return self.texts.say(language, "period.days", n=days) if survey.pooled else ""
 
     def reader_facts(self, survey: Survey, language: str) -> dict[str, str]:
         """Who sees what of this survey; empty where nobody does. Pupils know their grown-ups by name alone."""

@@ -69,9 +69,15 @@ def intro_screen(form: Form, state: State, s: Setting) -> Message:
     """Who asks, why, how many, how long, who reads, until when, what cannot be kept to us, when they hear (X2)."""
     lines = [s.fill(said(form.intro, s.language))]
     lines += [_intro(form, s, "decides"), _intro(form, s, "how-many"), who_reads(form, s)]
-    lines += [_intro(form, s, key) for key in ("until", "danger", "no-must")]
+    lines += [_until(form, s), *(_intro(form, s, key) for key in ("danger", "no-must"))]
     buttons = s.controls(state.step, ("yes-start", w.START), ("no-thank-you", w.DECLINE), ("need-help", w.HELP))
     return Message("\n\n".join(p for p in lines if p), title=said(form.title, s.language), buttons=buttons)
+
+
+def _until(form: Form, s: Setting) -> str:
+    """Of a visit nothing is known any more when its sign-up has gone; pupils' answers are let go of at once."""
+    visit = s.facts.get("visit_period") and form.audience != "pupils"
+    return f"{_intro(form, s, 'until')} {s.say('intro.visit')}" if visit else _intro(form, s, "until")
 
 
 def _intro(form: Form, s: Setting, key: str) -> str:

@@ -11,10 +11,12 @@ from sqlalchemy import select, update
 from data.answers import count_answers, count_sheets
 from data.calendar import Stretch, save_calendar
 from data.counting import count_check
+from data.outbox import NORMAL, Letter
 from data.people import all_groups, find_group, set_stopped
 from data.runs import count_runs, run_of
 from data.surveys import find_survey
 from data.tables import bookings, marks, metadata, runs
+from data.wishes import unwish
 from scheduler.due import close_due
 from scheduler.following_up import follow_up_due
 from tests.school import School, opened
@@ -92,6 +94,25 @@ async def test_events_ask_what_their_host_offers_for_next_time(tmp_path: Path) -
         assert "The same again" in [b.label for m in talk.messages for b in m.buttons]
 
 
+@pytest.mark.parametrize("stops", ["before it is posted", "before it is sent"])
+async def test_who_stopped_hearing_of_charity_events_is_not_asked_about_one(tmp_path: Path, stops: str) -> None:
+    """MSG-2: the stop button under each such message counts for what follows the event too."""
+    async with opened(tmp_path) as school:
+        people = await school.people(2)
+        occasion = await held(school, people, "charity")
+        await school.on(people[0]).forges("e=unwish.charity") if stops == "before it is posted" else None
+        school.clock.set(school.clock.now.replace(hour=17))
+        await follow_up_due(school.db, school.house.school, school.clock.now)
+        asked = {people[1]} if stops == "before it is posted" else set(people)
+        assert await letters(school, occasion) == asked
+        async with school.db.transaction() as tx:
+            await unwish(tx, people[0], "charity", school.clock.now)
+        about = [Letter(1, "how-was-it", occasion.id, person, NORMAL, 0) for person in people]
+        heard = [await school.letters.compose(letter, school.clock.now) for letter in about]
+        assert heard[0] is None
+        assert heard[1]
+
+
 async def test_the_privacy_screen_says_what_is_done_with_it(tmp_path: Path) -> None:
     """X3: who decides, what, and when people hear; the box closes with the term."""
     async with opened(tmp_path) as school:
@@ -109,6 +130,7 @@ async def test_the_privacy_screen_says_what_is_done_with_it(tmp_path: Path) -> N
         talk.reply = await talk.forges("o=drop-in-feedback-1")
         assert "how we run the next drop-ins" in talk.text
         assert "18 December" in talk.text
+        assert "30 days after your visit we forget that you came" in talk.text  # as long as the sign-up is kept
 
 
 # --- once per visit -----------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from conversations.texts import load_texts
 TEXTS = load_texts()
 ROOT = Path(__file__).parent.parent
 FACTS = {
+    "visit_period",
     "came",
     "columns",
     "missed",
