@@ -93,7 +93,7 @@ async def _place_free(tx: Tx, house: House, letter: Letter, person: Person, now:
     occasion = await find_occasion(tx, mine.occasion) if mine else None
     if mine is None or occasion is None or mine.person != person.id or mine.state in (WAITING, CANNOT):
         return None
-    if occasion.off or begins(occasion, mine) <= now:
+    if occasion.off or begins(occasion, mine) <= now or not await _hears(tx, occasion, person):
         return None
     return _message(house, occasion, person, "event.place-free", "open", begins(occasion, mine))
 

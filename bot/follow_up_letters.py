@@ -12,6 +12,7 @@ from data.outbox import Letter
 from data.people import Person
 from data.pools import find_pool, questions_after
 from data.runs import run_of
+from data.wishes import wishes_of
 
 OPENED = "box-opened"  # its ref is the pool
 FOLLOW_UP_LETTERS = frozenset({"how-was-it", OPENED})
@@ -35,5 +36,7 @@ def _results(letter: Letter, person: Person) -> str | None:
 async def _questions(tx: Tx, letter: Letter) -> str | None:
     """The pool in which this person can say how it was; the letter is about one time of an event."""
     occasion = await find_occasion(tx, letter.ref)
+    if occasion and occasion.event.opted and occasion.event.kind not in await wishes_of(tx, letter.person):
+        return None  # stopped in the meantime (MSG-2)
     pool = await find_pool(tx, await questions_after(tx, occasion.event)) if occasion else None
     return pool.id if pool and await run_of(tx, letter.person, pool.id) else None

@@ -16,8 +16,10 @@ from sqlalchemy import delete, insert, select, update
 from data.database import AnyRow, Tx
 from data.events import Occasion
 from data.moments import moment, new_id, stamp
+from data.people import askable
 from data.tables import bookings
 from data.tombstones import BOOKING, booking_ref, bury, unbury
+from data.wishes import who_wishes
 
 COMING, WAITING, CANNOT = "coming", "waiting", "cannot"
 REMINDS = ("both", "day", "hour", "none")
@@ -123,14 +125,23 @@ async def cannot_come(tx: Tx, occasion: Occasion, person: str, now: datetime) ->
 
 
 async def fill_places(tx: Tx, occasion: Occasion) -> list[Booking]:
-    """Give free places to those who wait, longest first; who has got one."""
+    """Give free places to those who wait and can be told, longest first; who has got one."""
     moved_up = []
-    for waits in sorted(await bookings_for(tx, occasion.id, WAITING), key=lambda b: (b.made_at, b.id)):
+    waiting = await _can_be_told(tx, occasion, await bookings_for(tx, occasion.id, WAITING))
+    for waits in sorted(waiting, key=lambda b: (b.made_at, b.id)):
         placed = await _placed(tx, occasion, waits, any_slot=True)
         if placed.state == COMING:
             await save_booking(tx, placed)
             moved_up.append(placed)
     return moved_up
+
+
+async def _can_be_told(tx: Tx, occasion: Occasion, waiting: list[Booking]) -> list[Booking]:
+    """A place that somebody does not know of stays empty: not for who stopped messages, or those about this kind."""
+    hear = set(await askable(tx, [b.person for b in waiting]))
+    if occasion.event.opted:
+        hear &= set(await who_wishes(tx, occasion.event.group, occasion.event.kind))
+    return [b for b in waiting if b.person in hear]
 
 
 async def save_booking(tx: Tx, booking: Booking) -> None:

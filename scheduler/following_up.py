@@ -16,6 +16,7 @@ from data.pools import ask_again, find_pool, open_pool, questions_after, questio
 from data.runs import BoxLost
 from data.school import School
 from data.surveys import Survey, postpone
+from data.wishes import wishes_of
 from scheduler.plan import ANSWERS_AFTER, closing_time
 
 ASKS_AT = time(17)  # not before the evening of the day
@@ -61,8 +62,14 @@ async def _ask(tx: Tx, occasion: Occasion, school: School, now: datetime) -> Non
 
 
 async def visitors(tx: Tx, occasion: Occasion) -> list[str]:
-    """Who booked, or said that they come, and was not noted as absent; in random (id) order."""
-    return sorted(b.person for b in await bookings_for(tx, occasion.id, COMING) if b.came is not False)
+    """Who booked, or said that they come, and was not noted as absent; in random (id) order.
+
+    Of charity and wellbeing events only who still chooses to hear of them: this is a message about one too (MSG-2).
+    """
+    came = [b.person for b in await bookings_for(tx, occasion.id, COMING) if b.came is not False]
+    if occasion.event.opted:
+        came = [person for person in came if occasion.event.kind in await wishes_of(tx, person)]
+    return sorted(came)
 
 
 async def ask_after_talk(tx: Tx, pupil: str, school: School, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from conversations.channel import Message
+from data.access import cut_access
 from data.bookings import COMING, WAITING, Booking, booking_of, bookings_for
 from data.events import Occasion, cancel_occasion
 from data.outbox import on_page
@@ -195,6 +196,25 @@ async def test_a_full_drop_in_has_a_waiting_list(school: School) -> None:
     still = await booking(school, occasion, third)
     assert still
     assert still.state == WAITING
+
+
+@pytest.mark.parametrize("ends", ["STOP", "access cut"])
+async def test_a_place_goes_to_nobody_who_cannot_be_told(school: School, ends: str) -> None:
+    """A family that stopped messages would never come, while the next one waits; it waits on, and may come back."""
+    occasion = await slots(school, 1)
+    first, gone, next_one = [await family(school) for _ in range(3)]
+    await forge(first, f"slot.{occasion.id}.0")
+    for talk in (gone, next_one):
+        await forge(talk, f"wait.{occasion.id}")
+        school.clock.move(minutes=1)
+    if ends == "STOP":
+        await gone.types("/stop")
+    else:
+        async with school.db.transaction() as tx:
+            await cut_access(tx, gone.person, school.clock.now)
+    await forge(first, f"cannot.{occasion.id}")
+    made = [await booking(school, occasion, talk) for talk in (gone, next_one)]
+    assert [b.state for b in made if b] == [WAITING, COMING]
 
 
 async def test_who_comes_is_not_offered_to_wait(school: School) -> None:

@@ -188,6 +188,24 @@ async def test_every_such_message_can_be_stopped(school: School, kind: str) -> N
         assert await letter_about(school, talk, letter, occasion.id) == []
 
 
+async def test_who_stops_hearing_of_charity_events_waits_for_none(school: School) -> None:
+    """MSG-2: no "There is a place for you now" after the stop button, and no place that they do not know of."""
+    occasion = await meeting(school, "charity", capacity=1)
+    first, stops, next_one = [await family(school) for _ in range(3)]
+    for talk, act in ((first, "come"), (stops, "wait"), (next_one, "wait")):
+        async with school.db.transaction() as tx:
+            await wish(tx, talk.person, "charity")
+        await forge(talk, f"{act}.{occasion.id}")
+        school.clock.move(minutes=1)
+    await stops.taps("Stop messages like this")
+    await forge(first, f"cannot.{occasion.id}")
+    made = [await booking(school, occasion, talk) for talk in (stops, next_one)]
+    assert [b.state for b in made if b] == [WAITING, COMING]
+    await forge(next_one, "unwish.charity")
+    assert made[1]
+    assert await letter_about(school, next_one, "place-free", made[1].id) == []
+
+
 async def test_no_money_and_no_scores(school: School) -> None:
     """S13 (3), S14 (6): the bot takes no gifts, and asks for nobody's mental health."""
     said = " ".join(

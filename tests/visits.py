@@ -13,13 +13,14 @@ from data.moments import new_id
 from data.people import find_group
 from data.surveys import Survey
 from data.tables import outbox
+from data.wishes import wish
 from tests.school import School, Talk
 
 NEXT = ("Yoga", "Bread", "A walk")
 
 
 async def held(school: School, came: Sequence[str], kind: str = "dropin", **more: object) -> Occasion:
-    """An event that ended an hour ago, and who had booked it."""
+    """An event that ended an hour ago, and who had booked it: of what people choose to hear of, those who chose."""
     now = school.clock.now
     async with school.db.transaction() as tx:
         group = await find_group(tx, "SEND parents") or ""
@@ -29,6 +30,8 @@ async def held(school: School, came: Sequence[str], kind: str = "dropin", **more
         )
         await add_event(tx, event, [occasion])
         for person in came:
+            if event.opted:
+                await wish(tx, person, kind)
             await book(tx, occasion, Booking(new_id(), occasion.id, person, COMING, made_at=now))
     return occasion
 
