@@ -81,6 +81,7 @@ class Going:
 async def send_due(sender: Sender, now: datetime, limit: int = AT_ONCE) -> bool:
     """Send what is due, alerts first, until nothing is: at most `limit` letters under way. Whether there was any."""
     under_way: set[asyncio.Task[None]] = set()
+    last: dict[str, asyncio.Task[None]] = {}  # of each person: what they are told keeps its order
     found = False
     try:
         while True:
@@ -90,7 +91,11 @@ async def send_due(sender: Sender, now: datetime, limit: int = AT_ONCE) -> bool:
                 continue
             letters, opens = await _claimed(sender, now, limit - len(under_way))
             found = found or bool(letters)
-            under_way |= {asyncio.create_task(_send(sender, letter, now, opens)) for letter in letters}
+            last = {person: task for person, task in last.items() if not task.done()}
+            for letter in letters:
+                before = None if letter.lane == ALERT else last.get(letter.person)
+                last[letter.person] = asyncio.create_task(_send(sender, letter, now, opens, before))
+                under_way.add(last[letter.person])
             if not under_way:
                 return found
             under_way = await _fewer(under_way, limit // 2 if letters else len(under_way) - 1)
@@ -132,8 +137,12 @@ def _pause(sender: Sender) -> float:
     return max((channel.pause for channel in sender.channels.values() if isinstance(channel, Paced)), default=0.0)
 
 
-async def _send(sender: Sender, letter: Letter, now: datetime, opens: datetime) -> None:
-    """Whatever goes wrong with one letter stays with that letter."""
+async def _send(
+    sender: Sender, letter: Letter, now: datetime, opens: datetime, before: asyncio.Task[None] | None
+) -> None:
+    """Whatever goes wrong with one letter stays with that letter. `before`: one to the same person, to end first."""
+    if before:
+        await asyncio.wait([before])
     try:
         await _deliver(sender, letter, now, opens)
     except TryLater as later:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ from data.delivery import (
     resume_sending,
     stop_sending,
 )
-from data.outbox import post
+from data.outbox import ALERT, Letter, post
 from data.pauses import set_pause
 from data.people import add_address, find_group, set_stopped
 from data.tables import outbox
@@ -207,6 +207,26 @@ async def test_while_a_channel_takes_nothing_nothing_is_claimed(school: School) 
     door.pause = 0.0
     await school.rounds({"telegram": door})
     assert (await report(school)).sent == 12
+
+
+async def test_what_one_person_is_told_keeps_its_order_and_an_alert_waits_for_nothing(school: School) -> None:
+    """A letter whose words take longer to make is not overtaken by the next to the same person."""
+    person, box = await school.person("dsl"), Postbox()
+    async with school.db.transaction() as tx:
+        await add_address(tx, person, "telegram", "5")
+        for kind in ("told", "wedid"):
+            await post(tx, kind, "lunch-1", [person], school.clock.now)
+
+    async def compose(letter: Letter, now: datetime) -> Message:
+        if letter.kind == "told":
+            async with school.db.transaction() as tx:
+                await post(tx, "alert", "x", [person], now, ALERT)
+            await send_due(sender, now)
+        return Message(letter.kind)
+
+    sender = Sender(school.db, school.house.school, compose, {"telegram": box}, school.owner)
+    await send_due(sender, school.clock.now)
+    assert [message.text for message in box.sent["5"]] == ["alert", "told", "wedid"]
 
 
 @pytest.mark.both_databases
