@@ -26,10 +26,11 @@ from data.held import items_of, open_runs, sheets_of_person
 from data.moments import moment, stamp
 from data.outbox import post
 from data.pauses import forget_setter
-from data.people import all_groups, find_person, groups_of, people_with_role
+from data.people import all_groups, find_person, groups_of
 from data.queue import CONCERNS, EMPTIED, URGENT, Item, empty_item, find_item
 from data.records import records_of
 from data.removals import remove_sheet
+from data.requests import pass_on_requests
 from data.surveys import find_survey
 from data.tables import (
     addresses,
@@ -67,7 +68,6 @@ from data.tables import (
 from data.tombstones import PERSON, buried, bury
 
 SKELETON_KEPT = timedelta(days=1)  # for tidying the chats; then the last of the row goes
-TALKS = ("senco", "dsl", "deputy", "head")  # who talks with a pupil whose own adult has gone
 OWN_WISH = "Their own wish."  # why a sheet of a child's papers was taken out
 SHORTEST_LABEL = 3  # letters; a shorter one stands in too many reasons that are about somebody else
 THEIRS = (
@@ -133,7 +133,7 @@ async def erase(tx: Tx, person: str, now: datetime, actor: str | None = None) ->
     await _erase_log(tx, label, now)
     await _erase_codes(tx, person)
     await _free_places(tx, person, now)
-    await _pass_on_requests(tx, person)
+    await pass_on_requests(tx, person)
     for table in THEIRS:
         await tx.run(delete(table).where(table.c.person == person))
     await tx.run(delete(links).where(links.c.ref == person))
@@ -175,14 +175,6 @@ async def _free_places(tx: Tx, person: str, now: datetime) -> None:
         if occasion and not occasion.off and occasion.starts_at > now:
             for next_one in await fill_places(tx, occasion):
                 await post(tx, "place-free", next_one.id, [next_one.person], now)
-
-
-async def _pass_on_requests(tx: Tx, adult: str) -> None:
-    """Pupils who asked for this adult wait for another one, who has not seen it yet."""
-    others = [p for p in await people_with_role(tx, *TALKS) if p != adult]
-    if others:
-        mine = update(requests).where(requests.c.adult == adult)
-        await tx.run(mine.values(adult=others[0], seen_at=None))
 
 
 async def _erase_codes(tx: Tx, person: str) -> None:

@@ -9,7 +9,10 @@ from sqlalchemy import delete, insert, select, update
 
 from data.database import AnyRow, Tx
 from data.moments import moment, new_id, stamp
+from data.people import people_with_role
 from data.tables import requests
+
+TALKS = ("senco", "dsl", "deputy", "head")  # who talks with a pupil whose own adult has gone
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,16 @@ async def see_request(tx: Tx, id: str, adult: str, now: datetime) -> bool:
     """This adult has opened it and is the one who knows from now on; False when one had already."""
     new = update(requests).where(requests.c.id == id, requests.c.seen_at.is_(None))
     return await tx.run(new.values(seen_at=stamp(now), adult=adult)) == 1
+
+
+async def pass_on_requests(tx: Tx, adult: str) -> None:
+    """Pupils who asked for this adult wait for another one, who has not seen it yet; without any they can ask anew."""
+    others = [p for p in await people_with_role(tx, *TALKS) if p != adult]
+    mine = requests.c.adult == adult
+    if others:
+        await tx.run(update(requests).where(mine).values(adult=others[0], seen_at=None))
+    else:
+        await tx.run(delete(requests).where(mine))
 
 
 async def end_request(tx: Tx, id: str) -> bool:

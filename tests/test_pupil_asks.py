@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 import pytest
 
+from data.access import cut_access
 from data.audit import entries
+from data.database import Tx
+from data.erasing import erase
 from data.outbox import on_page
 from data.people import find_group
 from data.requests import open_requests
@@ -16,6 +20,7 @@ from tests.event_days import add_slots
 from tests.school import MONDAY, School, Talk
 
 pytestmark = pytest.mark.both_databases
+Leaves = Callable[[Tx, str, datetime], Awaitable[None]]
 I_WANT = "I want to talk to Ms Khan"
 
 
@@ -82,6 +87,55 @@ async def test_a_second_tap_changes_nothing(school: School) -> None:
         child.reply = await child.forges(says)
         assert "I am telling Ms Khan now." in child.text
     assert len(await letters(school, adult)) == 1
+
+
+async def test_what_an_adult_never_ended_keeps_nobody_from_asking_again(school: School) -> None:
+    """S15: "I have been with them" is forgotten easily; the next day one tap reaches the adult again."""
+    adult, child = await host(school), await pupil(school)
+    await child.types("/dropins")
+    await child.taps(I_WANT)
+    await letters(school, adult)
+    await opens(school, adult)
+    school.clock.move(hours=5)
+    await child.types("/dropins")
+    assert "Ms Khan knows." in child.text
+    school.clock.move(hours=18)
+    await child.types("/dropins")
+    await child.taps(I_WANT)
+    assert "I am telling Ms Khan now." in child.text
+    async with school.db.reading() as tx:
+        (request,) = await open_requests(tx)
+    assert (request.seen_at, request.asked_at) == (None, school.clock.now)
+    assert await letters(school, adult) == [
+        "Somebody asks for a few minutes of your time."
+    ]  # the new one: the old is gone
+
+
+@pytest.mark.parametrize("leaves", [erase, cut_access])
+async def test_where_the_adult_has_left_another_one_is_told_at_once(school: School, leaves: Leaves) -> None:
+    """S15: "Ms Khan knows" is not said of somebody who has gone, nor "I am telling Ms Patel" without telling her."""
+    adult, child = await host(school), await pupil(school)
+    senco = school.on(await school.person("senco"))
+    await child.types("/dropins")
+    await child.taps(I_WANT)
+    await letters(school, adult)
+    await opens(school, adult)
+    async with school.db.transaction() as tx:
+        await leaves(tx, adult.person, school.clock.now)
+    assert await letters(school, senco) == ["Somebody asks for a few minutes of your time."]
+    await child.types("/dropins")
+    assert "I am telling Ms Patel now." in child.text
+
+
+async def test_where_the_adult_has_left_and_nobody_is_there_they_can_ask_anew(school: School) -> None:
+    adult, child = await host(school), await pupil(school)
+    await child.types("/dropins")
+    await child.taps(I_WANT)
+    async with school.db.transaction() as tx:
+        await cut_access(tx, adult.person, school.clock.now)
+    await school.rounds()
+    await child.types("/dropins")
+    assert "I cannot tell a grown-up from here yet." in child.text
 
 
 async def test_out_of_hours_nobody_is_said_to_read_it(school: School) -> None:

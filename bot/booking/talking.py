@@ -24,7 +24,7 @@ async def pupils_dropins(turn: PersonsTurn) -> None:
     """When there are drop-ins, and the one tap; for who has tapped it, how it stands."""
     coming = await _coming(turn)
     rows = [row(turn, occasion, None) for occasion in coming[:3]]
-    asked = await request_by(turn.tx, turn.person.id)
+    asked = await _waits(turn)
     if asked:
         return turn.says.append(await _standing(turn, asked, rows))
     adult = await _named_adult(turn, coming)
@@ -35,6 +35,14 @@ async def pupils_dropins(turn: PersonsTurn) -> None:
     title = turn.phrase("talk.pupil-title")
     buttons = (*await _how_was_it(turn), talk, _help(turn))
     turn.says.append(Message("\n\n".join(rows), title=title, buttons=buttons))
+
+
+async def _waits(turn: PersonsTurn) -> Request | None:
+    """What this pupil waits for. What an adult has known since an earlier day counts as done: they can ask again."""
+    asked, zone = await request_by(turn.tx, turn.person.id), turn.house.school.zone
+    if asked and asked.seen_at and asked.seen_at.astimezone(zone).date() < turn.now.astimezone(zone).date():
+        return None
+    return asked
 
 
 async def _how_was_it(turn: PersonsTurn) -> tuple[Button, ...]:
@@ -102,6 +110,9 @@ async def _ask(turn: PersonsTurn) -> None:
     if "pupil" not in turn.person.roles:
         return turn.tell("refused")
     adult = await _named_adult(turn, await _coming(turn))
+    before = await request_by(turn.tx, turn.person.id)
+    if adult and before and not await _waits(turn):
+        await end_request(turn.tx, before.id)
     asked = await ask_to_talk(turn.tx, turn.person.id, adult, turn.now) if adult else None
     if asked:
         await tell_adult(turn.tx, turn.house.school, asked, turn.now)
