@@ -201,7 +201,7 @@ async def play_queue(school: School, w: Watched, browsers: NewBrowser) -> None:
 
 async def play_events(school: School, w: Watched, browsers: NewBrowser) -> None:
     await fresh(school, w)
-    text = "kind,title,date,starts,group\ndrop-in,,2/6/2099,9:00,SEND parents\nevent,Fair,2/6/2099,9:00,SEND parents\n"
+    text = "kind,title,date,starts,group\ndrop-in,,2/6/2027,9:00,SEND parents\nevent,Fair,2/6/2027,9:00,SEND parents\n"
     await w.post("/events/import", do="make", text=text)
     async with school.db.reading() as tx:
         first, *_ = await coming_occasions(tx, None, school.clock.now)
@@ -390,7 +390,7 @@ def test_every_verb_writes_what_it_declares(tmp_path: Path, monkeypatch: pytest.
     for verb in ("calendar check", "calendar load"):
         play(verb, yousaid.write("calendar.csv", "kind,from\ninset,2026-09-02\n"))
     play("calendar show")
-    rows = "kind,title,date,starts\ndrop-in,,2/6/2099,9:00\nevent,Fair,2/6/2099,9:00\n"
+    rows = "kind,title,date,starts\ndrop-in,,tomorrow,9:00\nevent,Fair,tomorrow,9:00\n"
     for verb in ("event check", "event import", "event list"):
         play(verb, *([] if verb.endswith("list") else [yousaid.write("term.csv", rows), "--group", GROUP]))
     play("audit show")

@@ -153,6 +153,26 @@ async def test_what_is_not_right_is_said_and_nothing_is_lost(
     assert {"Back", "Change"} & {b.label for b in talk.messages[-1].buttons}
 
 
+@pytest.mark.parametrize("typed", ["31/12/9999", "10 November 2062", "6 May 2028"])
+async def test_a_year_that_is_a_slip_is_asked_again(school: School, typed: str) -> None:
+    """The calendar ends with the year 9999: such a day broke the preview, and a day is shown without its year."""
+    talk = await planner(school)
+    await talk.types("/dropin", typed)
+    assert "That day is very far away" in talk.text
+    await talk.types("10/11/2027", "9am", "The library", YEAR_3)
+    assert "Please look at the year: 10 November 2027." in talk.text
+    await talk.types("Change", "1", "10 November 2026")
+    assert "Please look at the year" not in talk.text
+    await talk.types("Send now", "/event", "1", "Tea", "4 May", "9", "The hall", YEAR_3, "Change", "9", "4 May 9999, 9")
+    assert "I need a day to come and a time" in talk.text
+    (occasion,) = await planned(school)
+    talk.reply = await talk.forges(f"alter={occasion.id}")
+    await talk.types("Its day or time", typed)
+    assert "That day is very far away" in talk.text
+    await talk.types("10/11/2027", "9")
+    assert "Please look at the year: 10 November 2027." in talk.text
+
+
 @pytest.mark.parametrize("typed", ["2.5", "2,5", "0", "-1", "1e9"])
 async def test_places_are_counted_in_whole_numbers(school: School, typed: str) -> None:
     """Half a place broke the preview, and every tap after it."""

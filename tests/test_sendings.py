@@ -77,6 +77,18 @@ async def test_a_time_that_is_past_or_none_is_refused_kindly(school: School, wor
     assert "Sent to 12 people" in talk.text
 
 
+@pytest.mark.parametrize(
+    ("number", "typed"), [("5", "31/12/9999"), ("6", "20 November 2062"), ("7", "1 May 9999 9:00")]
+)
+async def test_no_question_stays_open_for_a_thousand_years(school: School, number: str, typed: str) -> None:
+    """A slip of the year kept the box shut, and whoever asked without an answer."""
+    talk = await sending(school)
+    await talk.taps("Change")
+    await talk.types(number, typed)
+    assert "That day is very far away" in talk.text
+    assert await sent(school) == []
+
+
 async def test_a_relative_day_stays_that_day(school: School) -> None:
     talk = await planned(school, "tomorrow 10:00")
     school.clock.move(hours=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from bot.turn import PersonsTurn
 from conversations import words as w
@@ -13,6 +14,8 @@ from conversations.channel import Message
 from conversations.engine import State, fill
 from conversations.form import Choice, Form
 from conversations.library import errand as errand_form
+
+FARTHEST = timedelta(days=550)  # a school plans to the end of the next school year; what is later is a slip of the year
 
 
 class Errand(ABC):
@@ -82,6 +85,13 @@ class Screen:
 def as_choices(rows: dict[str, str], language: str) -> tuple[Choice, ...]:
     """Choices from ids and labels that only the database knows."""
     return tuple(Choice(id=id, label={language: label, "en": label}) for id, label in rows.items())
+
+
+def day_problem(day: date, today: date) -> str | None:
+    """The phrase that says why staff cannot mean this day: it is past, or its year is a slip."""
+    if day < today:
+        return "works.errand-past"
+    return "works.errand-far" if day > today + FARTHEST else None
 
 
 def value(state: State, question: str) -> str:

@@ -7,9 +7,9 @@ from datetime import date, datetime
 
 from bot.booking.words import title_of, when
 from bot.delivery import event_buttons
-from bot.errands.errand import Errand, Screen, as_choices, value
+from bot.errands.errand import Errand, Screen, as_choices, day_problem, value
 from bot.errands.event_room import ROOM, room_change, room_of, room_problem, room_tells
-from bot.errands.planning import NONE, staff_words
+from bot.errands.planning import NONE, staff_words, year_words
 from bot.events import changing
 from bot.events.hosts import host_names, may_change
 from bot.events.series import at
@@ -46,11 +46,11 @@ class EventChange(Errand):
         return replace(message, text="\n\n".join(part for part in (about, message.text) if part))
 
     def problem(self, turn: PersonsTurn, question: str, answer: Answer) -> str | None:
-        if question == "date" and date.fromisoformat(answer.values[0]) < turn.today:
-            return "works.errand-past"
+        if question == "date":
+            return day_problem(date.fromisoformat(answer.values[0]), turn.today)
         if question == "time" and not parse_time(answer.values[0]):
             return "works.errand-time"
-        return staff_words(answer) if question not in ("occasion", "date") else None
+        return staff_words(answer) if question != "occasion" else None
 
     async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
         screen, occasion = Screen(s, state), await self._occasion(turn, state)
@@ -60,6 +60,7 @@ class EventChange(Errand):
             return screen.message(problem, "change", "keep-it")
         name = title_of(turn.house, occasion.event, turn.language)
         lines = [name, await self._change(turn, state, occasion), await self._tells(turn, state, occasion)]
+        lines += year_words(turn, _starts(turn, state)) if _what(state) == "when" else []
         title = turn.phrase("staff.check")
         return screen.message("\n".join(lines), "send-now", "change", "keep-it", title=title)
 

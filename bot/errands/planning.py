@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.delivery import event_buttons
-from bot.errands.errand import Errand, Screen, as_choices, value
+from bot.errands.errand import Errand, Screen, as_choices, day_problem, value
 from bot.events.hosts import host_names
 from bot.events.making import Times, hearers, make
 from bot.events.series import LONGEST, MOST, at, days_of, ends_at, read_length
@@ -21,6 +21,7 @@ from conversations.engine import State, kept_answers
 from conversations.form import Form
 from conversations.listening import parse_time, parse_when
 from conversations.secrecy import promises_secrecy
+from conversations.texts import long_date
 from data.calendar import Calendar, load_calendar
 from data.events import ACCESS, Event, coming_occasions, new_event
 from data.looks import note_look
@@ -28,6 +29,7 @@ from data.people import all_groups
 from scheduler.plan import reminder_times
 
 LONGEST_WORDS = 200
+NEAR = timedelta(days=270)  # within it nobody takes one year for another
 NONE = "-"  # what stands where nothing was given
 USUAL = "60 minutes"
 
@@ -74,8 +76,8 @@ class Planning(Errand):
 
     def problem(self, turn: PersonsTurn, question: str, answer: Answer) -> str | None:
         words = answer.values[0]
-        if question == "date" and date.fromisoformat(words) < turn.today:
-            return "works.errand-past"
+        if question == "date":
+            return day_problem(date.fromisoformat(words), turn.today)
         if question == "time" and not parse_time(words):
             return "works.errand-time"
         if question == "until" and not (read_length(words) or parse_time(words)):
@@ -84,7 +86,7 @@ class Planning(Errand):
             return "planning.works-more"
         if question == "online" and not words.startswith("https://"):
             return "planning.works-online"
-        return staff_words(answer) if question not in ("date", "more") else None
+        return staff_words(answer) if question != "more" else None
 
     async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
         planned, screen = await self.planned(turn, form, state), Screen(s, state)
@@ -160,8 +162,16 @@ def _more(answers: dict[str, Answer], turn: PersonsTurn, zone: ZoneInfo) -> list
 def more_times(words: str, turn: PersonsTurn) -> list[tuple[date, str]] | None:
     """A day and a time from each line; None where one of them is not that, or past."""
     found = [parse_when(line, turn.today) for line in words.splitlines() if line.strip()]
-    read = [(day, clock) for day, clock in filter(None, found) if clock and day >= turn.today]
+    read = [(day, clock) for day, clock in filter(None, found) if clock and not day_problem(day, turn.today)]
     return read if read and len(read) == len(found) <= MOST else None
+
+
+def year_words(turn: PersonsTurn, starts: datetime) -> list[str]:
+    """The whole date of what is so far ahead that its year may be a slip; days are shown without a year."""
+    if starts <= turn.now + NEAR:
+        return []
+    day = starts.astimezone(turn.house.school.zone).date()
+    return [turn.phrase("planning.next-year", date=long_date(day, turn.language))]
 
 
 def staff_words(answer: Answer) -> str | None:
@@ -188,4 +198,4 @@ def _warnings(turn: PersonsTurn, planned: Planned, calendar: Calendar) -> list[s
     """What may be meant so, and should be seen."""
     zone = turn.house.school.zone
     off = [starts for starts, _ in planned.times if not calendar.is_school_day(starts.astimezone(zone).date())]
-    return [turn.phrase("planning.no-school")] if off else []
+    return ([turn.phrase("planning.no-school")] if off else []) + year_words(turn, planned.times[-1][0])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
 from bot.delivery import how_far_button, takes
-from bot.errands.errand import Errand, Screen, as_choices, value
+from bot.errands.errand import Errand, Screen, as_choices, day_problem, value
 from bot.facts import House
 from bot.phrased import Phrased
 from bot.said import WHEN, asking
@@ -193,10 +193,12 @@ class Send(Errand):
         return replace(message, buttons=(*message.buttons, planned))
 
     def problem(self, turn: PersonsTurn, question: str, answer: Answer) -> str | None:
+        if question in ("closes", "answer-by"):
+            return day_problem(date.fromisoformat(answer.values[0]), turn.today)
         if question != "when" or fold(answer.values[0]) == NOW:
             return None
         at = _when(turn, answer.values[0])
-        return "works.errand-when" if at is None or at <= turn.now else None
+        return "works.errand-when" if at is None or at <= turn.now else day_problem(at.date(), turn.today)
 
     async def defaults(self, turn: PersonsTurn, state: State) -> State:
         state = _settled(turn, state)

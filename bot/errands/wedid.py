@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from bot.errands.errand import Screen, as_choices, value
+from bot.errands.errand import Screen, as_choices, day_problem, value
 from bot.errands.pick import SHOWN, Pick, survey_label
 from bot.moderation import names_of_staff
 from bot.turn import PersonsTurn
@@ -50,9 +50,7 @@ class WeDid(Pick):
                 return "works.errand-long"
             if promises_secrecy(answer.values[0]):
                 return "works.errand-secret"
-        if question == "by-when" and date.fromisoformat(answer.values[0]) < turn.today:
-            return "works.errand-past"
-        return None
+        return day_problem(date.fromisoformat(answer.values[0]), turn.today) if question == "by-when" else None
 
     async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:
         survey, row, screen = await self.picked(turn, state), _row(turn, state), Screen(s, state)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from bot.errands.errand import FARTHEST
 from bot.events.making import hearers, make, tell_hosts
 from bot.events.repeating import MOST, Span
 from bot.events.series import LONGEST, at, ends_at
@@ -173,6 +174,8 @@ def _time(reader: Reader, row: Row) -> Time:
         raise Phrased("import.date", words=row.get("date"))
     if clock is None:
         raise Phrased("import.time", words=row.get("starts"))
+    if day > reader.today + FARTHEST:
+        raise Phrased("import.far", words=row.get("date"))
     starts = at(day, clock, reader.house.school.zone)
     ends = ends_at(starts, row.get("ends")) if row.get("ends") else starts + USUAL
     if ends is None:
