@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
+from data.bookings import give_back_all
 from data.database import Tx
 from data.moments import stamp
 from data.people import address_hashes
@@ -27,13 +28,17 @@ from data.tombstones import ACCESS, ROLE, bury, role_ref
 
 
 async def cut_access(tx: Tx, person: str, now: datetime) -> None:
-    """From this moment: no chat, page, link or code of this person opens anything. What they said stays."""
+    """From this moment: no chat, page, link or code of this person opens anything. What they said stays.
+
+    Their places at what is still to come go to who waits for one.
+    """
     await tx.run(update(people).where(people.c.id == person).values(ended_at=stamp(now), front=None))
     await end_addresses(tx, person)
     for table in (sessions, links, roles, memberships, duties, second_factors):
         await tx.run(delete(table).where(table.c.person == person))
     await tx.run(delete(visits).where(visits.c.address == f"person/{person}"))
     await kill_codes_of(tx, person)
+    await give_back_all(tx, person, now)
     waiting = update(outbox).where(outbox.c.person == person, outbox.c.state.in_(("waiting", "page", "sending")))
     await tx.run(waiting.values(state="dropped", why="ended"))
     await bury(tx, ACCESS, person, now)

@@ -14,8 +14,9 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 
 from data.database import AnyRow, Tx
-from data.events import Occasion
+from data.events import Occasion, find_occasion
 from data.moments import moment, new_id, stamp
+from data.outbox import post
 from data.people import askable
 from data.tables import bookings
 from data.tombstones import BOOKING, booking_ref, bury, unbury
@@ -116,12 +117,24 @@ async def book(tx: Tx, occasion: Occasion, wanted: Booking) -> Booking:
 
 
 async def cannot_come(tx: Tx, occasion: Occasion, person: str, now: datetime) -> list[Booking]:
-    """ "I can't come", also after a restore: the place is free; those who now have one of those they waited for."""
+    """ "I can't come", also after a restore: the place is free; those who now have one of those they waited for.
+
+    Nobody, once it has begun: they would hardly hear of it in time.
+    """
     await tx.run(delete(bookings).where(bookings.c.occasion == occasion.id, bookings.c.person == person))
     await bury(tx, BOOKING, booking_ref(occasion.id, person), now)
     said = Booking(new_id(), occasion.id, person, CANNOT, remind="none", made_at=now)
     await tx.run(insert(bookings).values(**_row(tx, said)))
-    return await fill_places(tx, occasion)
+    return await fill_places(tx, occasion) if occasion.starts_at > now else []
+
+
+async def give_back_all(tx: Tx, person: str, now: datetime) -> None:
+    """Every place of this person at what is still to come, also those they wait for; whoever gets one is told."""
+    for mine in await bookings_of(tx, person):
+        occasion = await find_occasion(tx, mine.occasion)
+        if mine.state != CANNOT and occasion and not occasion.off and occasion.starts_at > now:
+            for next_one in await cannot_come(tx, occasion, person, now):
+                await post(tx, "place-free", next_one.id, [next_one.person], now)
 
 
 async def fill_places(tx: Tx, occasion: Occasion) -> list[Booking]:

@@ -8,7 +8,7 @@ import pytest
 
 from conversations.channel import Message
 from data.access import cut_access
-from data.bookings import COMING, WAITING, Booking, booking_of, bookings_for
+from data.bookings import CANNOT, COMING, WAITING, Booking, booking_of, bookings_for
 from data.events import Occasion, cancel_occasion
 from data.outbox import on_page
 from data.people import find_group
@@ -200,7 +200,7 @@ async def test_a_full_drop_in_has_a_waiting_list(school: School) -> None:
 
 @pytest.mark.parametrize("ends", ["STOP", "access cut"])
 async def test_a_place_goes_to_nobody_who_cannot_be_told(school: School, ends: str) -> None:
-    """A family that stopped messages would never come, while the next one waits; it waits on, and may come back."""
+    """A family that stopped messages would never come, while the next one waits; it waits on, as it may come back."""
     occasion = await slots(school, 1)
     first, gone, next_one = [await family(school) for _ in range(3)]
     await forge(first, f"slot.{occasion.id}.0")
@@ -214,7 +214,57 @@ async def test_a_place_goes_to_nobody_who_cannot_be_told(school: School, ends: s
             await cut_access(tx, gone.person, school.clock.now)
     await forge(first, f"cannot.{occasion.id}")
     made = [await booking(school, occasion, talk) for talk in (gone, next_one)]
-    assert [b.state for b in made if b] == [WAITING, COMING]
+    assert [b.state for b in made if b] == [WAITING if ends == "STOP" else CANNOT, COMING]
+
+
+async def test_who_keeps_a_later_time_can_still_give_it_back(school: School) -> None:
+    """S15: at 9:05 the time at 9:45 is not over; where it is and what time one has still stands in /dropins."""
+    occasion, talk = await slots(school), await family(school)
+    await forge(talk, f"slot.{occasion.id}.3")
+    school.clock.set(LOCAL_NINE + timedelta(minutes=5))
+    await talk.types("/dropins")
+    assert "You have a place at 9:45." in talk.text
+    await talk.taps("Tuesday 3 November, 9:00")
+    assert "This has begun. Your own time is still to come." in talk.text
+    await forge(talk, f"slot.{occasion.id}.2")
+    assert "You have a place at 9:45." in talk.text
+    await talk.taps("I can't come")
+    made = await booking(school, occasion, talk)
+    assert made
+    assert made.state == CANNOT
+    assert labels(talk) == ["Drop-ins for you"]
+
+
+async def test_who_loses_access_keeps_nobody_from_a_place(school: School) -> None:
+    """PR-2: a family that has left holds no time at what is still to come."""
+    occasion = await slots(school, 1)
+    leaves, waits = await family(school), await family(school)
+    await forge(leaves, f"slot.{occasion.id}.0")
+    await forge(waits, f"wait.{occasion.id}")
+    async with school.db.transaction() as tx:
+        await cut_access(tx, leaves.person, school.clock.now)
+    made = [await booking(school, occasion, talk) for talk in (leaves, waits)]
+    assert [b.state for b in made if b] == [CANNOT, COMING]
+    await school.rounds()
+    assert "There is a place for you now: Tuesday 3 November, 9:00." in [m.text for m in await page(school, waits)]
+
+
+@pytest.mark.parametrize("meanwhile", ["called off", "given back"])
+async def test_an_answer_that_comes_too_late_is_not_said_to_be_noted(school: School, meanwhile: str) -> None:
+    """The question about the topic waits on one phone; on another, or at school, the place goes."""
+    occasion, talk = await slots(school), await family(school)
+    await forge(talk, f"slot.{occasion.id}.0")
+    await forge(talk, f"topic.{occasion.id}")
+    asked = talk.reply
+    if meanwhile == "given back":
+        await forge(talk, f"cannot.{occasion.id}")
+    else:
+        async with school.db.transaction() as tx:
+            await cancel_occasion(tx, occasion, school.clock.now, "The boiler is broken.")
+    talk.reply = asked
+    await talk.taps("Friends")
+    assert ("The boiler is broken." if meanwhile == "called off" else "You said that you cannot come.") in talk.text
+    assert "It is noted" not in talk.text
 
 
 async def test_who_comes_is_not_offered_to_wait(school: School) -> None:

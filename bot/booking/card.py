@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.booking.buttons import MOST, button, says
-from bot.booking.words import HELPS, details, short_when, time_of, title_of
+from bot.booking.words import HELPS, details, own_time_ahead, short_when, time_of, title_of
 from bot.said import COMMAND, asking
 from bot.turn import PersonsTurn
 from conversations.channel import Button, Message
@@ -16,10 +16,10 @@ async def show(turn: PersonsTurn, occasion: Occasion, said: str = "", first: int
     mine = await booking_of(turn.tx, occasion.id, turn.person.id)
     lines = [said, await details(turn, occasion, mine)]
     if occasion.off or occasion.starts_at <= turn.now:
-        key = "booking.is-off" if occasion.off else "booking.over"
-        lines.append(turn.phrase(key))
+        ahead = own_time_ahead(occasion, mine, turn.now)
+        lines.append(turn.phrase("booking.is-off" if occasion.off else "booking.begun" if ahead else "booking.over"))
         lines += [occasion.why_off] if occasion.off and occasion.why_off else []
-        buttons = [to_list(turn, occasion)]
+        buttons = [*([button(turn, "cannot", occasion.id)] if ahead else []), to_list(turn, occasion)]
     elif mine is None or mine.state == CANNOT:
         buttons = [*await _places(turn, occasion, first), *await _other(turn, occasion, mine)]
         lines += [] if await _open(turn, occasion) else [turn.phrase("booking.full")]

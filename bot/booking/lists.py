@@ -41,8 +41,8 @@ async def events(turn: PersonsTurn, first: int = 0) -> None:
 
 
 async def _coming(turn: PersonsTurn, kinds: list[str] | tuple[str, ...]) -> list[Occasion]:
-    found = await coming_occasions(turn.tx, await groups_of(turn.tx, turn.person.id), turn.now, kinds)
-    return [occasion for occasion in found if occasion.starts_at > turn.now]
+    """Until it is over: people just come, and some are late."""
+    return await coming_occasions(turn.tx, await groups_of(turn.tx, turn.person.id), turn.now, kinds)
 
 
 async def _listed(

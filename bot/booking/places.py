@@ -93,7 +93,8 @@ async def cannot(turn: PersonsTurn, occasion: Occasion) -> None:
     if mine and mine.state == CANNOT:
         return await card.show(turn, occasion)
     await tell_moved_up(turn, await cannot_come(turn.tx, occasion, turn.person.id, turn.now))
-    await card.show(turn, occasion, turn.phrase("booking.done-cannot"))
+    begun = occasion.starts_at <= turn.now
+    await card.show(turn, occasion, turn.phrase("booking.noted" if begun else "booking.done-cannot"))
     if mine and mine.state == COMING:
         turn.says.append(await calendar_message(turn, occasion))
 

@@ -9,6 +9,7 @@ from bot.booking import card, lists, places
 from bot.booking.buttons import MOST, button
 from bot.booking.calendar_file import calendar_message
 from bot.booking.wishing import stop_hearing
+from bot.booking.words import own_time_ahead
 from bot.playing import begin_errand
 from bot.turn import PersonsTurn
 from conversations.roles import may
@@ -37,9 +38,17 @@ async def tapped(turn: PersonsTurn, what: str) -> None:
     occasion = await _theirs(turn, about)
     if occasion is None:
         return turn.tell("booking.not-there", turn.menu_button())
-    if act not in ALWAYS and (occasion.off or occasion.starts_at <= turn.now):
-        return await card.show(turn, occasion)
-    await _act(turn, act, occasion, more)
+    if act in ALWAYS or await _can_change(turn, act, occasion):
+        return await _act(turn, act, occasion, more)
+    await card.show(turn, occasion)
+
+
+async def _can_change(turn: PersonsTurn, act: str, occasion: Occasion) -> bool:
+    """Nothing when it is off; once it has begun, who keeps a later time can still say that they cannot come."""
+    if occasion.off or occasion.starts_at > turn.now:
+        return not occasion.off
+    mine = await booking_of(turn.tx, occasion.id, turn.person.id)
+    return act == "cannot" and own_time_ahead(occasion, mine, turn.now)
 
 
 async def _theirs(turn: PersonsTurn, about: str) -> Occasion | None:

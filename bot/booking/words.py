@@ -36,6 +36,12 @@ def begins(occasion: Occasion, mine: Booking | None) -> datetime:
     return occasion.starts_at if slot is None else occasion.slot_starts(slot)
 
 
+def own_time_ahead(occasion: Occasion, mine: Booking | None, now: datetime) -> bool:
+    """Whether this person keeps a time that is still to come, of something that may have begun."""
+    keeps = mine is not None and mine.state == COMING and mine.slot is not None
+    return keeps and not occasion.off and begins(occasion, mine) > now
+
+
 def short_when(turn: PersonsTurn, at: datetime) -> str:
     """ "Tuesday 3 November, 9:15" """
     return f"{day_of(turn.house, at, turn.language)}, {time_of(turn.house, at, turn.language)}"

@@ -46,18 +46,22 @@ class Book(Errand):
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         """Said to the host with the booking, and shown as it is now."""
         occasion = await find_occasion(turn.tx, value(state, "occasion"))
-        if occasion is None or occasion.off or occasion.starts_at <= turn.now:
-            turn.tell("booking.over", turn.menu_button())
+        if occasion is None:
+            turn.tell("booking.not-there", turn.menu_button())
+            return True
+        if occasion.off or occasion.starts_at <= turn.now:
+            await card.show(turn, occasion)
             return True
         form = await self.form_at(turn, state)
         if state.answers["times"].values != ("kept",):
             return await _times(turn, occasion, state.answers["times"].values)
         mine = await booking_of(turn.tx, occasion.id, turn.person.id)
-        if mine and mine.state != CANNOT:
+        kept = mine is not None and mine.state != CANNOT  # given back on another device, while the question waited
+        if mine and kept:
             way = _answered(state, "way")
             needs = replace(mine.needs, **_needs(turn, form, state))
             await save_booking(turn.tx, replace(mine, way=way[0] if way else mine.way, needs=needs))
-        await card.show(turn, occasion, turn.phrase("booking.noted"))
+        await card.show(turn, occasion, turn.phrase("booking.noted") if kept else "")
         return True
 
 
