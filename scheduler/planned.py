@@ -9,7 +9,7 @@ from conversations.roles import MAY
 from data.calendar import load_calendar
 from data.database import Database, Tx
 from data.outbox import post
-from data.people import find_person, people_with_role
+from data.people import people_with_role
 from data.school import School
 from data.sendings import Planned, end_sending, sendings_due
 from scheduler.plan import may_send_at
@@ -32,10 +32,10 @@ async def planned_due(db: Database, school: School, send: SendPlanned, now: date
 
 
 async def _send(tx: Tx, planned: Planned, send: SendPlanned, now: datetime) -> None:
-    """What is refused now is told to whoever planned it; where they are gone, to all who may send."""
+    """What is refused now is told to whoever planned it; where they may send no more, to all who may."""
     why = await send(tx, planned, now)
     if why:
         await end_sending(tx, planned.id, "refused", why, before="sent")
-        known = planned.by and await find_person(tx, planned.by)
-        people = [planned.by] if planned.by and known else await people_with_role(tx, *sorted(MAY["send"]))
+        senders = await people_with_role(tx, *sorted(MAY["send"]))
+        people = [planned.by] if planned.by in senders else senders
         await post(tx, REFUSED, planned.id, people, now)

@@ -160,12 +160,18 @@ async def test_what_is_refused_then_is_told_to_whoever_planned_it(school: School
 
 
 async def test_who_may_not_send_any_more_sends_nothing(school: School) -> None:
+    """Those who may are told: else the questions would be missed by nobody."""
     talk = await planned(school, "tomorrow 10:00")
     await talk.taps("Plan it")
+    head = await school.person("head")
     async with school.db.transaction() as tx:
         await take_role(tx, talk.person, "senco", school.clock.now)
     assert await at(school, "2026-11-03T10:00")
     assert await sent(school) == []
+    await school.rounds()
+    reads = school.on(head)
+    reads.reply = await reads.forges(await letter_of(school, head))
+    assert "This did not go out" in reads.text
 
 
 async def letter_of(school: School, person: str) -> str:
@@ -176,5 +182,5 @@ async def letter_of(school: School, person: str) -> str:
         letters = [letter for letter in await on_page(tx, person) if letter.kind == "send-refused"]
     message = await school.letters.compose(letters[0], school.clock.now)
     assert message
-    assert message.text == "Something that you planned did not go out."
+    assert message.text == "Something that was planned did not go out."
     return message.buttons[0].says
