@@ -8,7 +8,7 @@ import logging
 import signal
 from collections.abc import Mapping
 
-from telegram.error import InvalidToken, NetworkError
+from telegram.error import InvalidToken, TelegramError
 
 from bot.dialogue import Dialogue
 from bot.house import Opened, opened_school
@@ -122,7 +122,7 @@ async def _reach(application: App) -> None:
             return
         except InvalidToken:
             await telegram.token_of(application).usable.wait()
-        except NetworkError as error:
+        except TelegramError as error:
             log.warning("Telegram cannot be reached, trying again: %s", type(error).__name__)
             await asyncio.sleep(REACH_AGAIN)
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,8 +23,14 @@ from telegram.error import NetworkError
 
 from bot.cli.telegram_me import ask_me
 from bot.settings import Settings, SettingsProblem, read_settings
+from bot.telegram_channel.application import make_application, running, serve
 from bot.telegram_channel.connecting import make_request
 from bot.telegram_channel.token import PLACE, Token
+from data.outbox import outbox_counts
+from data.people import addresses_of, find_group, person_at
+from tests.event_days import add_dropin
+from tests.school import opened
+from tests.telegram_school import TelegramSchool
 from tests.telegram_server import TelegramServer
 
 CLIENTS = ["aiohttp", "httpx"]
@@ -111,6 +117,82 @@ async def test_a_proxy_that_is_not_there(client: str) -> None:
             await _me(settings)
     assert PASSWORD not in str(error.value) + repr(error.value.__cause__) + repr(error.value.__context__)
     assert "canary" not in str(error.value)
+
+
+class WebFilter:
+    """What schools have between them and the world: passes all on, or shows a page of its own with this status."""
+
+    def __init__(self, onward: str) -> None:
+        self.onward = onward
+        self.status = 0
+        self._refused = asyncio.Semaphore(0)
+
+    async def refuses(self, times: int) -> None:
+        for _ in range(times):
+            await self._refused.acquire()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        if self.status:
+            self._refused.release()
+            return web.Response(status=self.status, text="<html>This site is blocked</html>", content_type="text/html")
+        body, kind = await request.read(), {"Content-Type": request.headers.get("Content-Type", "")}
+        there = self.onward + request.path_qs
+        async with (
+            ClientSession() as session,
+            session.request(request.method, there, data=body, headers=kind) as answer,
+        ):
+            return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("status", [200, 403, 404])
+async def test_the_page_of_a_web_filter_is_not_telegrams_answer(tmp_path: Path, client: str, status: int) -> None:
+    """The bot goes on and waits: nobody counts as having blocked it, nothing as sent, and its token stays right."""
+    async with TelegramServer() as server, opened(tmp_path) as school:
+        between = WebFilter(server.url)
+        async with between.listening() as address:
+            application = make_application(
+                _settings(address, telegram_client=client, telegram_token=SecretStr(server.token))
+            )
+            async with running(application):
+                talking = asyncio.create_task(serve(application, school.dialogue))
+                bot = TelegramSchool(server, school, application)
+                person = await bot.joins("parent", "SEND parents")
+                between.status = status
+                await person.types("/help")
+                async with school.db.transaction() as tx:
+                    group = await find_group(tx, "SEND parents")
+                    await add_dropin(
+                        tx, group or "", school.clock.now + datetime.timedelta(hours=2), "Room 4", school.clock.now
+                    )
+                await bot.rounds()
+                await between.refuses(3)  # by the round, and by fetching, which goes on
+                async with school.db.reading() as tx:
+                    assert await outbox_counts(tx) == {"waiting": 1}
+                    found = await person_at(tx, "telegram", str(person.id))
+                    assert found
+                    assert await addresses_of(tx, found.id)
+                assert bot.token.usable.is_set()
+                assert not talking.done()
+                between.status = 0
+                await person.reads_until("What you can do")
+                school.clock.move(minutes=5)
+                await bot.rounds()
+                await person.reads_until("there is a date for you today")
+                talking.cancel()
+                await asyncio.gather(talking, return_exceptions=True)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
 
 from bot.settings import Settings
-from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest
+from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest, check_is_telegrams
 from bot.telegram_channel.token import Token
 
 
@@ -33,6 +33,7 @@ class HttpxRequest(HTTPXRequest):
                 TimedOut() if isinstance(error, TimedOut) else NetworkError("httpx could not send it")
             )
         else:
+            check_is_telegrams(url, status, content)
             if self._token:
                 self._token.heard(whole, status)
             return status, content

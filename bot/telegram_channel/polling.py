@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from telegram import Bot, Update
-from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 
 from bot.our_bot import READER, WEBHOOK, note_sharing
 from bot.telegram_channel.intake import App, Intake
@@ -61,7 +61,7 @@ class Polling:
         except RetryAfter as error:
             after = error.retry_after
             await asyncio.sleep(after if isinstance(after, int) else after.total_seconds())
-        except NetworkError as error:
+        except TelegramError as error:  # whatever it is, the page and the clock go on, and so does this
             log.warning("Telegram cannot be reached: %s", type(error).__name__)
             await asyncio.sleep(2)
         return ()

@@ -144,6 +144,7 @@ class AiohttpRequest(BaseRequest):
             method, whole, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
             content = await self._content(response)
+            check_is_telegrams(url, response.status, content)
             if self._token:
                 self._token.heard(whole, response.status)
             done = response.status == 200 and url.rpartition("/")[2] in self._unread
@@ -173,6 +174,20 @@ class UpdatesRequest(AiohttpRequest):
             for screen in ("text", "entities", "reply_markup", "link_preview_options"):
                 tapped.pop(screen, None)
         return answer
+
+
+class NotTelegram(NetworkError):
+    """Something on the way answered instead; logs name it by this type."""
+
+
+def check_is_telegrams(url: str, status: int, content: bytes) -> None:
+    """NotTelegram for what something else on the way says, such as the page of a school's web filter.
+
+    Telegram answers every call with JSON, a refusal too. Else a filter's 403 would mean that somebody has blocked us,
+    its 404 that our token is wrong, and its 200 that a message was sent.
+    """
+    if "/file/" not in url and not content.lstrip().startswith(b"{"):
+        raise NotTelegram(f"Something else than Telegram answered ({status})")
 
 
 async def _acquire(free: asyncio.Semaphore, pool_timeout: float | None) -> None:
