@@ -11,7 +11,7 @@ from data.access import cut_access
 from data.bookings import CANNOT, COMING, WAITING, Booking, booking_of, bookings_for
 from data.events import Occasion, cancel_occasion
 from data.outbox import on_page
-from data.people import find_group
+from data.people import find_group, join_group
 from data.queue import waiting_items
 from tests.event_days import add_dropin, add_slots
 from tests.school import MONDAY, School, Talk
@@ -70,6 +70,21 @@ async def test_three_taps_have_a_place(school: School) -> None:
     assert (made.state, made.slot, made.way, made.remind) == (COMING, 1, "in-person", "both")
     await talk.types("/dropins")
     assert "You have a place at 9:15." in talk.text
+
+
+async def test_two_drop_ins_at_the_same_time_have_two_names(school: School) -> None:
+    """A mother of two, in two groups: the button says which one, as a screen reader reads it without the text."""
+    occasion, talk = await slots(school), await family(school)
+    async with school.db.transaction() as tx:
+        other = await find_group(tx, "Year 3 parents") or ""
+        await join_group(tx, talk.person, other)
+        await add_slots(tx, other, LOCAL_NINE, 2, place="Room 7")
+        await add_slots(tx, other, LOCAL_NINE + DAY, 2, place="Room 7")
+    await talk.types("/dropins")
+    assert sorted(labels(talk)[:2]) == ["Tuesday 3 November, 9:00, Room 4", "Tuesday 3 November, 9:00, Room 7"]
+    assert labels(talk)[2] == "Wednesday 4 November, 9:00"
+    await talk.taps("Tuesday 3 November, 9:00, Room 4", "9:15")
+    assert await booking(school, occasion, talk)
 
 
 async def test_nobody_has_to_book(school: School) -> None:

@@ -52,11 +52,19 @@ async def _listed(
     shown = coming[first : first + MOST] or coming[:MOST]
     mine = {b.occasion: b for b in await bookings_of(turn.tx, turn.person.id)}
     rows = [row(turn, occasion, mine.get(occasion.id)) for occasion in shown]
-    buttons = [Button(_label(turn, o), says("open", o.id)) for o in shown]
+    names = zip(_labels(turn, shown), shown, strict=True)
+    buttons = [Button(label, says("open", o.id)) for label, o in names]
     if first + MOST < len(coming):
         buttons.append(Button(turn.phrase("booking.do-more"), says(name, more=first + MOST)))
     text = "\n\n".join([*rows, *([hint] if hint else [])])
     turn.says.append(Message(text, title=turn.phrase(f"{name}.title"), buttons=(*buttons, *more)))
+
+
+def _labels(turn: PersonsTurn, shown: list[Occasion]) -> list[str]:
+    """With the place too where two would read the same: children in two groups whose drop-ins begin together."""
+    labels = [_label(turn, occasion) for occasion in shown]
+    places = [o.event.place if labels.count(label) > 1 else "" for label, o in zip(labels, shown, strict=True)]
+    return [f"{label}, {place}" if place else label for label, place in zip(labels, places, strict=True)]
 
 
 def _label(turn: PersonsTurn, occasion: Occasion) -> str:
