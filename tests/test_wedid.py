@@ -15,7 +15,7 @@ from data.audit import entries
 from data.outbox import on_page
 from data.people import find_group
 from data.surveys import Survey, all_surveys
-from data.wedid import rows_of
+from data.wedid import drafts, rows_of
 from scheduler.answer_dates import answers_due
 from tests.school import School, Talk
 
@@ -167,6 +167,24 @@ async def test_a_published_row_is_replaced_never_changed(school: School) -> None
         (row,) = await rows_of(tx, survey.id)
         assert row.words == "The quiet room is open"
         assert len(await rows_of(tx, survey.id, "replaced")) == 1
+
+
+async def test_a_row_about_other_questions_is_not_replaced(school: School) -> None:
+    """S11.3: what was promised about the first ones would have gone from everybody's /yousaid."""
+    first = await answered(school)
+    head = school.on(await school.person("head"))
+    senco = await writes(school, *ROW, "Send now")
+    await head.forges(f"pub={await the_draft(school, first)}")
+    school.clock.move(days=200)
+    await answered(school)
+    await senco.types("/wedid", "1", "Too hot", "7", "We did it", "A fan", "the SENCO", "Change", "7")
+    assert [b.label for b in senco.messages[-1].buttons] == ["A new row", "Back", "Cancel"]
+    await senco.types("1", "Change", "1", "2", "Change", "7", "Instead of: Lunch is too loud", "Change", "1", "1")
+    assert "The row to be replaced is not one of these questions." in senco.text
+    await senco.types("Send now")
+    async with school.db.reading() as tx:
+        assert [row.words for row in await rows_of(tx, first.id)] == ["A quiet room opens"]
+        assert await drafts(tx) == []
 
 
 @pytest.mark.parametrize("words", ["Mr Okafor shouts", "call 0161 496 0000 00", "Ms Patel is late"])

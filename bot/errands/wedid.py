@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from bot.errands.errand import Screen, as_choices, day_problem, value
-from bot.errands.pick import SHOWN, Pick, survey_label
+from bot.errands.pick import Pick
 from bot.moderation import names_of_staff
 from bot.turn import PersonsTurn
 from bot.wedid import MOST_ROWS, Wording, hand_on
@@ -18,7 +18,7 @@ from conversations.form import Form
 from conversations.identifying import telling
 from conversations.secrecy import promises_secrecy
 from data.audit import note
-from data.surveys import Survey, all_surveys
+from data.surveys import Survey
 from data.wedid import Row, add_row, new_row, rows_of
 
 NEW = "new"
@@ -30,16 +30,12 @@ class WeDid(Pick):
     states = ("closed",)
     none = "staff.none-closed"
 
-    async def form(self, turn: PersonsTurn) -> Form:
-        surveys = (await all_surveys(turn.tx, *self.states))[:SHOWN]
-        rows = {NEW: turn.phrase("wedid.new-row")}
-        for survey in surveys:
-            rows |= {r.id: turn.phrase("wedid.instead", words=r.said) for r in await rows_of(turn.tx, survey.id)}
-        choices = {
-            "survey": as_choices({s.id: survey_label(turn, s) for s in surveys}, turn.language),
-            "row": as_choices(dict(list(rows.items())[: MOST_ROWS + 1]), turn.language),
-        }
-        return with_choices(await Pick.form(self, turn), choices)
+    async def form_at(self, turn: PersonsTurn, state: State) -> Form:
+        """Only a row about the same questions can be replaced: what was said about others stays."""
+        there = (await rows_of(turn.tx, value(state, "survey")))[:MOST_ROWS] if "survey" in state.answers else []
+        rows = {r.id: turn.phrase("wedid.instead", words=r.said) for r in there}
+        choices = as_choices({NEW: turn.phrase("wedid.new-row")} | rows, turn.language)
+        return with_choices(await self.form(turn), {"row": choices})
 
     async def defaults(self, turn: PersonsTurn, state: State) -> State:
         return fill(state, {"row": chosen(NEW)})
@@ -61,9 +57,13 @@ class WeDid(Pick):
         return screen.message(text, "send-now", "change", "cancel", title=turn.phrase("staff.check"))
 
     async def _wrong(self, turn: PersonsTurn, survey: Survey, row: Row) -> str:
-        """What keeps the row from going out: a number that cannot be, or words that tell who somebody is (S11.5)."""
+        """What keeps the row from going out: a number that cannot be, another row that is not there to be replaced,
+        or words that tell who somebody is (S11.5).
+        """
         if (row.how_many or 0) > (survey.finished or 0):
             return turn.phrase("wedid.too-many", finished=survey.finished or 0)
+        if row.replaces and row.replaces not in {there.id for there in await rows_of(turn.tx, survey.id)}:
+            return turn.phrase("wedid.not-there")
         names = await names_of_staff(turn.tx, turn.house)
         found = telling("\n".join((row.said, row.words, row.who)), names)
         return turn.phrase("wedid.names", text=", ".join(found.surely)) if found.surely else ""
