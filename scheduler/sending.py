@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from conversations.channel import Channel, Message, Paced, TryLater, Unreachable
 from data.calendar import load_calendar
 from data.database import Database, Tx
-from data.delivery import OUTSIDE, STOPPED, STOPPED_BY_STAFF, decided
+from data.delivery import OUTSIDE, PAUSED, STOPPED, STOPPED_BY_STAFF, decided
 from data.events import find_occasion
 from data.outbox import ALERT, LATE, Letter, claim, is_ours, mark, note_going, try_again
 from data.pauses import HELD, Pause, next_place, pause_of
@@ -191,7 +191,7 @@ async def _ready(
         await _not_reached(sender, letter, "dropped", "stopped", now)
         return None
     if decision:
-        await _as_decided(sender, letter, decision)
+        await _as_decided(sender, letter, now)
         return None
     if opens > now and letter.kind not in AT_ANY_HOUR:
         await _again(sender, letter, opens, OUTSIDE, count=False)
@@ -240,12 +240,15 @@ async def _is_busy(sender: Sender, letter: Letter, person: Person, now: datetime
     return used is not None and now - used < QUIET_FOR and not late
 
 
-async def _as_decided(sender: Sender, letter: Letter, decision: str) -> None:
+async def _as_decided(sender: Sender, letter: Letter, now: datetime) -> None:
     """Staff hold the sending, or have stopped it, since this letter was claimed."""
     async with sender.db.transaction() as tx:
+        decision = await decided(tx, letter.kind, letter.ref)  # again: nobody would let go what is held from now on
         if decision == STOPPED:
             return await mark(tx, letter, sender.owner, "dropped", STOPPED_BY_STAFF)
-        await mark(tx, letter, sender.owner, "held")
+        if decision == PAUSED:
+            return await mark(tx, letter, sender.owner, "held")
+        await try_again(tx, letter, sender.owner, now, "", count=False)
 
 
 async def _hold_back(sender: Sender, letter: Letter, pause: Pause, now: datetime) -> None:

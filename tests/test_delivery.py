@@ -17,9 +17,11 @@ from bot.delivery import lines_about, takes
 from bot.errands.send import default_sending, send_survey
 from conversations.channel import Message, TryLater
 from data.audit import entries
+from data.database import Tx
 from data.delivery import (
     KINDS,
     Delivery,
+    decided,
     deliveries_about,
     delivery_of,
     in_json,
@@ -176,6 +178,34 @@ async def test_staff_hold_or_stop_between_claim_and_send(school: School, act: ob
     found = await report(school)
     assert door.sent == {}
     assert (found.held, found.called_off) == ((12, 0) if act is pause_sending else (0, 12))
+
+
+@pytest.mark.both_databases
+async def test_what_staff_let_go_on_at_that_moment_is_not_left_behind(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between reading that it is held and writing so: nobody would find what is held by no decision."""
+    await asked(school, 12)
+    door, waits = Door(), asyncio.Lock()
+
+    async def pause() -> None:
+        async with school.db.transaction() as tx:
+            await pause_sending(tx, "invitation", SURVEY, school.clock.now, None)
+
+    async def then_resumed(tx: Tx, kind: str, ref: str) -> str:
+        found = await decided(tx, kind, ref)
+        async with waits:
+            if found and door.meanwhile != "resumed":
+                door.meanwhile = "resumed"
+                async with school.db.transaction() as other:
+                    assert await resume_sending(other, kind, ref, school.clock.now, None)
+        return found
+
+    door.meanwhile = pause
+    monkeypatch.setattr("scheduler.sending.decided", then_resumed)
+    await school.rounds({"telegram": door})
+    found = await report(school)
+    assert (found.sent, found.held, found.decision) == (12, 0, "")
 
 
 async def test_a_claim_that_another_took_over_is_not_sent_twice(school: School) -> None:
