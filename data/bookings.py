@@ -17,6 +17,7 @@ from data.database import AnyRow, Tx
 from data.events import Occasion, find_occasion
 from data.moments import moment, new_id, stamp
 from data.outbox import post
+from data.pauses import pause_of
 from data.people import askable
 from data.tables import bookings
 from data.tombstones import BOOKING, booking_ref, bury, unbury
@@ -125,7 +126,7 @@ async def cannot_come(tx: Tx, occasion: Occasion, person: str, now: datetime) ->
     await bury(tx, BOOKING, booking_ref(occasion.id, person), now)
     said = Booking(new_id(), occasion.id, person, CANNOT, remind="none", made_at=now)
     await tx.run(insert(bookings).values(**_row(tx, said)))
-    return await fill_places(tx, occasion) if occasion.starts_at > now else []
+    return await fill_places(tx, occasion, now) if occasion.starts_at > now else []
 
 
 async def give_back_all(tx: Tx, person: str, now: datetime) -> None:
@@ -137,10 +138,10 @@ async def give_back_all(tx: Tx, person: str, now: datetime) -> None:
                 await post(tx, "place-free", next_one.id, [next_one.person], now)
 
 
-async def fill_places(tx: Tx, occasion: Occasion) -> list[Booking]:
+async def fill_places(tx: Tx, occasion: Occasion, now: datetime) -> list[Booking]:
     """Give free places to those who wait and can be told, longest first; who has got one."""
     moved_up = []
-    waiting = await _can_be_told(tx, occasion, await bookings_for(tx, occasion.id, WAITING))
+    waiting = await _can_be_told(tx, occasion, await bookings_for(tx, occasion.id, WAITING), now)
     for waits in sorted(waiting, key=lambda b: (b.made_at, b.id)):
         placed = await _placed(tx, occasion, waits, any_slot=True)
         if placed.state == COMING:
@@ -149,12 +150,15 @@ async def fill_places(tx: Tx, occasion: Occasion) -> list[Booking]:
     return moved_up
 
 
-async def _can_be_told(tx: Tx, occasion: Occasion, waiting: list[Booking]) -> list[Booking]:
-    """A place that somebody does not know of stays empty: not for who stopped messages, or those about this kind."""
+async def _can_be_told(tx: Tx, occasion: Occasion, waiting: list[Booking], now: datetime) -> list[Booking]:
+    """A place that somebody does not know of stays empty: not for who stopped messages, or those about this kind.
+
+    Nor for a family that the school lets rest (FAIL-18).
+    """
     hear = set(await askable(tx, [b.person for b in waiting]))
     if occasion.event.opted:
         hear &= set(await who_wishes(tx, occasion.event.group, occasion.event.kind))
-    return [b for b in waiting if b.person in hear]
+    return [b for b in waiting if b.person in hear and not await pause_of(tx, b.person, now)]
 
 
 async def save_booking(tx: Tx, booking: Booking) -> None:

@@ -173,7 +173,7 @@ async def _free_places(tx: Tx, person: str, now: datetime) -> None:
         await tx.run(delete(bookings).where(bookings.c.id == booking.id))
         occasion = await find_occasion(tx, booking.occasion)
         if occasion and not occasion.off and occasion.starts_at > now:
-            for next_one in await fill_places(tx, occasion):
+            for next_one in await fill_places(tx, occasion, now):
                 await post(tx, "place-free", next_one.id, [next_one.person], now)
 
 

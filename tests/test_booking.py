@@ -11,6 +11,7 @@ from data.access import cut_access
 from data.bookings import CANNOT, COMING, WAITING, Booking, booking_of, bookings_for
 from data.events import Occasion, cancel_occasion
 from data.outbox import on_page
+from data.pauses import set_pause
 from data.people import find_group, join_group
 from data.queue import waiting_items
 from tests.event_days import add_dropin, add_slots
@@ -213,7 +214,7 @@ async def test_a_full_drop_in_has_a_waiting_list(school: School) -> None:
     assert still.state == WAITING
 
 
-@pytest.mark.parametrize("ends", ["STOP", "access cut"])
+@pytest.mark.parametrize("ends", ["STOP", "access cut", "paused"])
 async def test_a_place_goes_to_nobody_who_cannot_be_told(school: School, ends: str) -> None:
     """A family that stopped messages would never come, while the next one waits; it waits on, as it may come back."""
     occasion = await slots(school, 1)
@@ -222,14 +223,15 @@ async def test_a_place_goes_to_nobody_who_cannot_be_told(school: School, ends: s
     for talk in (gone, next_one):
         await forge(talk, f"wait.{occasion.id}")
         school.clock.move(minutes=1)
-    if ends == "STOP":
-        await gone.types("/stop")
-    else:
-        async with school.db.transaction() as tx:
+    await gone.types("/stop") if ends == "STOP" else None
+    async with school.db.transaction() as tx:
+        if ends == "access cut":
             await cut_access(tx, gone.person, school.clock.now)
+        if ends == "paused":
+            await set_pause(tx, gone.person, "left", None, "", school.clock.now)
     await forge(first, f"cannot.{occasion.id}")
     made = [await booking(school, occasion, talk) for talk in (gone, next_one)]
-    assert [b.state for b in made if b] == [WAITING if ends == "STOP" else CANNOT, COMING]
+    assert [b.state for b in made if b] == [CANNOT if ends == "access cut" else WAITING, COMING]
 
 
 async def test_who_keeps_a_later_time_can_still_give_it_back(school: School) -> None:

@@ -62,7 +62,7 @@ async def _come(
     """Booked; a place given up goes to whoever waits. A calendar file that is out already is sent anew."""
     wanted = replace(_fresh(turn, occasion, mine), state=COMING, slot=slot, seat=None, heads=heads)
     await book(turn.tx, occasion, wanted)
-    await tell_moved_up(turn, await fill_places(turn.tx, occasion))
+    await tell_moved_up(turn, await fill_places(turn.tx, occasion, turn.now))
     await card.show(turn, occasion, said)
     if mine and mine.state == COMING and mine.slot != slot:
         turn.says.append(await calendar_message(turn, occasion))
@@ -81,7 +81,7 @@ async def wait(turn: PersonsTurn, occasion: Occasion) -> None:
     if mine and mine.state in (WAITING, COMING):
         return await card.show(turn, occasion)
     await book(turn.tx, occasion, replace(_fresh(turn, occasion, mine), state=WAITING))
-    moved = await fill_places(turn.tx, occasion)
+    moved = await fill_places(turn.tx, occasion, turn.now)
     mine_too = [b for b in moved if b.person == turn.person.id]
     await tell_moved_up(turn, [b for b in moved if b not in mine_too])
     await card.show(turn, occasion, turn.phrase("booking.done" if mine_too else "booking.done-wait"))

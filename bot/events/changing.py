@@ -68,7 +68,7 @@ async def change_room(
     await save_event(tx, new)
     await note(tx, f"{word(event)}.changed", event.group, now, by)
     for occasion in await ahead_of(tx, event, now):
-        for booking in await fill_places(tx, replace(occasion, event=new)):
+        for booking in await fill_places(tx, replace(occasion, event=new), now):
             await post(tx, "place-free", booking.id, [booking.person], now)
     return True
 
