@@ -234,6 +234,24 @@ async def test_a_place_goes_to_nobody_who_cannot_be_told(school: School, ends: s
     assert [b.state for b in made if b] == [CANNOT if ends == "access cut" else WAITING, COMING]
 
 
+async def test_who_stopped_messages_is_not_promised_one(school: School) -> None:
+    """MSG-3: "We tell you when there is one" does not hold after STOP; the card says so, and what to do."""
+    occasion, talk = await slots(school, 1), await family(school)
+    first = await family(school)
+    await forge(first, f"slot.{occasion.id}.0")
+    await talk.types("/stop")
+    await forge(talk, f"wait.{occasion.id}")
+    assert "You stopped messages, so we cannot tell you of a place or a change." in talk.text
+    await forge(first, f"cannot.{occasion.id}")
+    await talk.types("/start")
+    await forge(talk, f"open.{occasion.id}")
+    assert "You stopped messages" not in talk.text
+    await talk.taps("9:00")
+    made = await booking(school, occasion, talk)
+    assert made
+    assert made.state == COMING
+
+
 async def test_who_keeps_a_later_time_can_still_give_it_back(school: School) -> None:
     """S15: at 9:05 the time at 9:45 is not over; where it is and what time one has still stands in /dropins."""
     occasion, talk = await slots(school), await family(school)

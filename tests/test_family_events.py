@@ -114,6 +114,21 @@ async def test_a_full_room_takes_no_more_heads(school: School) -> None:
         assert await places_left(tx, occasion) == 2
 
 
+async def test_who_was_passed_over_on_the_waiting_list_can_take_a_free_place(school: School) -> None:
+    """The place went to nobody while messages were stopped; afterwards it is one tap away."""
+    occasion, first, talk = await meeting(school, capacity=1), await family(school), await family(school)
+    await forge(first, f"come.{occasion.id}")
+    await forge(talk, f"wait.{occasion.id}")
+    await talk.types("/stop")
+    await forge(first, f"cannot.{occasion.id}")
+    await talk.types("/start")
+    await forge(talk, f"open.{occasion.id}")
+    await talk.taps("We are coming")
+    made = await booking(school, occasion, talk)
+    assert made
+    assert made.state == COMING
+
+
 async def test_times_that_are_offered_are_marked_together(school: School) -> None:
     """S3 (3): the others are said not to do, so that the host learns which time nobody could make."""
     times, talk = await meetings(school, 1, 2, 3), await family(school)

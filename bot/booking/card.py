@@ -27,9 +27,16 @@ async def show(turn: PersonsTurn, occasion: Occasion, said: str = "", first: int
         buttons = [*await _places(turn, occasion, first, waits=True), button(turn, "cannot", occasion.id)]
     else:
         buttons = await _changes(turn, occasion, mine)
+    lines += [turn.phrase("booking.stopped")] if _is_not_told(turn, occasion, mine) else []
     title = title_of(turn.house, occasion.event, turn.language)
     text = "\n\n".join(filter(None, lines))
     turn.says.append(Message(text, title=title, buttons=(*buttons, *_stops(turn, occasion))))
+
+
+def _is_not_told(turn: PersonsTurn, occasion: Occasion, mine: Booking | None) -> bool:
+    """Whether somebody who stopped messages counts on one: a reminder, a change, or the place they wait for."""
+    counts_on_us = mine is not None and mine.state != CANNOT and not occasion.off and occasion.starts_at > turn.now
+    return turn.person.stopped and counts_on_us
 
 
 def to_list(turn: PersonsTurn, occasion: Occasion) -> Button:
@@ -51,7 +58,7 @@ async def _places(turn: PersonsTurn, occasion: Occasion, first: int, waits: bool
         return await slot_buttons(turn, occasion, first, waits)
     if not await _open(turn, occasion):
         return [] if waits else [button(turn, "wait", occasion.id)]
-    return [] if waits else [button(turn, "come", occasion.id)]
+    return [button(turn, "come", occasion.id)]
 
 
 async def slot_buttons(turn: PersonsTurn, occasion: Occasion, first: int, waits: bool = False) -> list[Button]:
