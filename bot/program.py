@@ -29,6 +29,7 @@ from data.answers import destroy_spent_keys
 from data.backup import program_version
 from data.backup_facts import PROGRAM
 from data.database import write_fact
+from data.delivery import look_again
 from data.lock import RunLock, jobs_lock, run_lock
 from data.outbox import free_claims, new_owner
 from data.problems import DatabaseProblem
@@ -182,6 +183,7 @@ async def _until_ours(lock: RunLock, opened: Opened, owner: str) -> None:
             if await lock.acquire():
                 async with opened.db.transaction() as tx:
                     await free_claims(tx, owner)
+                    await look_again(tx, now_utc())
                 return
         except DatabaseProblem as problem:
             log.error("%s", problem)

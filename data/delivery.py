@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from data.audit import note
 from data.database import AnyRow, Tx, read_fact, write_fact
-from data.moments import moment
+from data.moments import moment, stamp
 from data.outbox import LATE
 from data.pauses import HELD
 from data.tables import facts, outbox
 
 PAUSED, STOPPED = "paused", "stopped"  # what staff decided about a sending
 STOPPED_BY_STAFF = "stopped by staff"  # why a letter is dropped then
-OUTSIDE = "outside the window"  # why a letter waits
+OUTSIDE, ASKED = "outside the window", "asked to wait"  # why a letter waits
 # Kinds of letters that are sent to many, and so can be held and counted; others are a person's own business.
 KINDS = (
     "invitation", "nudge", "event", "event-changed", "event-details", "event-cancelled", "reminder", "reminder-hour",
@@ -125,6 +125,15 @@ def _column(state: str, why: str) -> str:
     if state == "dropped":
         return _COLUMN.get((state, why), "over")
     return _COLUMN.get((state, why)) or _BY_STATE.get(state, "failed")
+
+
+async def look_again(tx: Tx, now: datetime) -> int:
+    """At start, what was put off until later is due now, and put off again where that was right; how many there were.
+
+    The clock or the calendar may have been wrong, and a letter wait for another year.
+    """
+    put_off = and_(outbox.c.state == "waiting", outbox.c.why.in_((OUTSIDE, ASKED)), outbox.c.due_at > stamp(now))
+    return await tx.run(update(outbox).where(put_off).values(due_at=stamp(now)))
 
 
 # --- what staff decide --------------------------------------------------------------------------------------------

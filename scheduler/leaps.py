@@ -1,7 +1,8 @@
 """A clock that leaps: with a date years ahead the bot would close, delete and remove backups: for good.
 
-So that waits until somebody has looked at the clock; messages and alerts go on. `yousaid doctor` says so, and a
-`yousaid forget` by hand says that the date is right: a school that was away for longer than any holiday needs that.
+Reminders would all be late for good, too. So that waits until somebody has looked at the clock; messages and alerts go
+on. `yousaid doctor` says so, and a `yousaid forget` by hand says that the date is right: a school that was away for
+longer than any holiday needs that.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Careful:
                 return await work(now)
             if not self._told:
                 self._told = True
-                says = "the clock is %d days after the last night's work: nothing is closed or deleted; yousaid doctor"
+                says = "the clock is %d days after the last night's work: nothing is reminded, closed, deleted; yousaid doctor"
                 log.error(says, ahead.days)
             return False
 

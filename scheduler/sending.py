@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from conversations.channel import Channel, Message, Paced, TryLater, Unreachable
 from data.calendar import load_calendar
 from data.database import Database, Tx
-from data.delivery import OUTSIDE, PAUSED, STOPPED, STOPPED_BY_STAFF, decided
+from data.delivery import ASKED, OUTSIDE, PAUSED, STOPPED, STOPPED_BY_STAFF, decided
 from data.events import find_occasion
 from data.outbox import ALERT, LATE, Letter, claim, is_ours, mark, note_going, try_again
 from data.pauses import HELD, Pause, next_place, pause_of
@@ -146,7 +146,7 @@ async def _send(
     try:
         await _deliver(sender, letter, now, opens)
     except TryLater as later:
-        await _again(sender, letter, now + timedelta(seconds=later.seconds), "asked to wait", count=False)
+        await _again(sender, letter, now + timedelta(seconds=later.seconds), ASKED, count=False)
     except Exception as error:
         log.exception("letter %s (%s) failed with %s", letter.id, letter.kind, type(error).__name__, exc_info=False)
         await _again(sender, letter, now + timedelta(seconds=30 * 2 ** min(letter.tries, 6)), type(error).__name__)

@@ -17,16 +17,22 @@ from bot.recovery_sheet import groups_of
 from bot.settings import SettingsProblem, read_settings
 from data.backup import plain_trouble
 from data.backup_file import BackupProblem
+from data.delivery import look_again
+from data.events import find_occasion
 from data.keeping import note_kept
 from data.key_ring import read_ring
-from data.outbox import new_owner
+from data.outbox import new_owner, post
+from data.people import find_group
 from data.problems import DatabaseProblem
-from data.tables import metadata
+from data.tables import metadata, outbox
+from data.updates import last_reading
 from scheduler.clock import make_clock
 from scheduler.keeping import forget_now, keep_due, last_kept
 from scheduler.leaps import leap
+from scheduler.plan import last_reading_time
 from scheduler.sending import Sender
 from tests.command_line import CommandLine, command_line_in
+from tests.event_days import add_dropin
 from tests.school import School, opened
 from tests.test_dialogue import answer, send
 
@@ -191,6 +197,36 @@ async def test_a_date_years_ahead_closes_and_deletes_nothing(tmp_path: Path, mon
         await ticks(school, backups, monkeypatch)
         found = {f.check: f for f in await look_at_keeping(school.db, school.house.school, school.clock.now)}
         assert found["deletion"].state == "ok"
+
+
+@pytest.mark.parametrize("wrong", [datetime(2036, 5, 5, 3, 30, tzinfo=UTC), datetime(2036, 5, 6, 11, 0, tzinfo=UTC)])
+async def test_what_is_due_on_right_dates_is_not_lost_to_a_wrong_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: datetime
+) -> None:
+    """Reminders, letters, reading times and "how was it" wait for the right date, and none waits for 2036."""
+    async with opened(tmp_path, send_window="08:00-18:00 school days") as school:
+        backups = tmp_path / "backups"
+        parent = await school.person("parent")
+        await ticks(school, backups, monkeypatch)
+        tomorrow = school.clock.now + timedelta(days=1)
+        async with school.db.transaction() as tx:
+            group = await find_group(tx, "SEND parents") or ""
+            occasion = await add_dropin(tx, group, tomorrow, "Room 4", tomorrow - timedelta(hours=18))
+            await post(tx, "role", "parent", [parent], school.clock.now)
+        school.clock.set(wrong)
+        await ticks(school, backups, monkeypatch)
+        school.clock.set(tomorrow - timedelta(hours=17))
+        async with school.db.transaction() as tx:  # the bot starts again, as it is told to
+            await look_again(tx, school.clock.now)
+        await ticks(school, backups, monkeypatch)
+        async with school.db.reading() as tx:
+            now = await find_occasion(tx, occasion.id)
+            assert now
+            assert (now.first_done, now.followed_up) == (True, False)
+            assert await last_reading(tx) == last_reading_time(school.clock.now, school.house.school.zone)
+            assert {r.state for r in await tx.all(select(outbox).where(outbox.c.kind == "reminder"))} == {"page"}
+            assert await tx.all(select(outbox).where(outbox.c.due_at > "2036")) == []
+            assert {r.state for r in await tx.all(select(outbox).where(outbox.c.person == parent))} == {"page"}
 
 
 async def test_after_a_long_absence_a_person_says_that_the_date_is_right(
