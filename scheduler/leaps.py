@@ -40,7 +40,9 @@ class Careful:
                 return await work(now)
             if not self._told:
                 self._told = True
-                says = "the clock is %d days after the last night's work: nothing is reminded or deleted; yousaid doctor"
+                says = (
+                    "the clock is %d days after the last night's work: nothing is reminded or deleted; yousaid doctor"
+                )
                 log.error(says, ahead.days)
             return False
 
