@@ -139,6 +139,14 @@ async def test_times_that_are_offered_are_marked_together(school: School) -> Non
     assert states == [COMING, CANNOT, COMING]
 
 
+async def test_a_time_that_is_not_marked_any_more_leaves_the_calendar(school: School) -> None:
+    times, talk = await meetings(school, 1, 2), await family(school)
+    await forge(talk, f"come.{times[1].id}")
+    await forge(talk, f"times.{times[0].id}")
+    await talk.taps("Tuesday 3 November, 10:00", "Done")
+    assert [b"METHOD:CANCEL" in m.file.content for m in talk.messages if m.file] == [True]
+
+
 async def test_a_week_that_is_left_out_of_a_series_is_no_refusal(school: School) -> None:
     times, talk = await meetings(school, 1, 8, repeats="weekly"), await family(school)
     await talk.types("/events")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.booking import card, lists, places
+from bot.booking.calendar_file import calendar_message
 from bot.booking.words import capital, short_when
 from bot.errands.errand import Errand, as_choices, value
 from bot.turn import PersonsTurn
@@ -108,6 +109,7 @@ def _access(turn: PersonsTurn, form: Form, state: State, easier: tuple[str, ...]
 
 async def _times(turn: PersonsTurn, occasion: Occasion, chosen: tuple[str, ...]) -> bool:
     """Down for the times that were marked; where they were offered to choose from, the others are said not to do."""
+    given_back = []
     for offered in await _offered(turn, occasion):
         mine = await booking_of(turn.tx, offered.id, turn.person.id)
         if offered.id in chosen and not (mine and mine.state == COMING):
@@ -115,7 +117,9 @@ async def _times(turn: PersonsTurn, occasion: Occasion, chosen: tuple[str, ...])
         elif offered.id not in chosen and not occasion.event.repeats:
             moved_up = await cannot_come(turn.tx, offered, turn.person.id, turn.now)
             await places.tell_moved_up(turn, moved_up)
+            given_back += [offered] if mine and mine.state == COMING else []
     turn.says.clear()
     turn.tell("booking.noted")
     await lists.events(turn)
+    turn.says += [await calendar_message(turn, offered) for offered in given_back]
     return True
