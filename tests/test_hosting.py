@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from bot.events.paper import as_values
 from bot.events.sheet import sheet_of
+from data.access import cut_access, take_role
 from data.audit import last_entries
 from data.bookings import COMING, WAITING, Booking, Needs, book, booking_of
-from data.events import Occasion, add_event, find_occasion, new_event, new_occasion
+from data.events import Occasion, add_event, find_occasion, new_event, new_occasion, save_event
 from data.moments import new_id
 from data.outbox import Letter, claim, on_page
 from data.people import find_group
@@ -73,6 +75,25 @@ async def test_the_host_hears_at_half_past_seven_that_the_list_is_there(tmp_path
         school.clock.move(minutes=1)
         assert await letters(school, talk.person) == ["host-sheet"]
         assert await letters(school, talk.person) == ["host-sheet"]
+
+
+async def test_where_the_host_has_left_somebody_else_gets_the_list(school: School) -> None:
+    """Families come all the same: first to whoever planned it, else to the SENCO."""
+    host, maker, senco = [await school.person(role) for role in ("staff", "office", "senco")]
+    occasion = await led(school, host)
+    async with school.db.transaction() as tx:
+        await save_event(tx, replace(occasion.event, made_by=maker))
+        await take_role(tx, host, "staff", school.clock.now)
+    school.clock.set(DAY - timedelta(hours=1))
+    assert await letters(school, host) == []
+    assert await letters(school, maker) == ["host-sheet"]
+    async with school.db.transaction() as tx:
+        await cut_access(tx, maker, school.clock.now)
+    school.clock.set(DAY + timedelta(hours=2))
+    assert "host-notes" in await letters(school, senco)
+    talk = school.on(senco)
+    talk.reply = await talk.forges(f"came={occasion.id}")
+    assert "How many came without booking?" in talk.text
 
 
 async def test_the_letters_to_the_host_are_one_neutral_line_and_go_only_while_they_make_sense(school: School) -> None:

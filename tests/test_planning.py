@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.events.series import days_of, read_length
+from data.access import take_role
 from data.audit import last_entries
 from data.bookings import COMING, WAITING, Booking, book
 from data.calendar import Calendar, Stretch, save_calendar
 from data.database import Tx
+from data.erasing import erase
 from data.events import Occasion, coming_occasions
 from data.moments import new_id
 from data.outbox import Letter, claim, on_page
@@ -151,6 +153,38 @@ async def test_what_is_not_right_is_said_and_nothing_is_lost(
     await talk.types("/dropin", "10 November", "9am", "The library", YEAR_3, "Change", number, typed)
     assert says in talk.text
     assert {"Back", "Change"} & {b.label for b in talk.messages[-1].buttons}
+
+
+@pytest.mark.parametrize("erased", [True, False])
+async def test_a_host_who_leaves_in_the_middle_is_named_before_anything_is_planned(
+    school: School, erased: bool
+) -> None:
+    """The colleague was deleted, or lost the role, between the choice and `Send now`."""
+    other = await school.person("staff", label="Mr Reed")
+    talk = await planner(school)
+    await talk.types("/dropin", "10 November", "9am", "The library", YEAR_3, "Change", "9", "Mr Reed")
+    assert "With Mr Reed" in talk.text
+    async with school.db.transaction() as tx:
+        await (erase(tx, other, school.clock.now) if erased else take_role(tx, other, "staff", school.clock.now))
+    await talk.types("Send now")
+    assert "The colleague who leads it is not here any more." in talk.text
+    await talk.types("Change", "9", "Me", "Send now")
+    (occasion,) = await planned(school)
+    assert occasion.event.host == talk.person
+
+
+@pytest.mark.parametrize("erased", [True, False])
+async def test_a_host_who_leaves_before_a_change_of_host_is_named(school: School, erased: bool) -> None:
+    other = await school.person("staff", label="Mr Reed")
+    talk = await dropin(school)
+    (occasion,) = await planned(school)
+    talk.reply = await talk.forges(f"alter={occasion.id}")
+    await talk.types("Who leads it", "Mr Reed")
+    async with school.db.transaction() as tx:
+        await (erase(tx, other, school.clock.now) if erased else take_role(tx, other, "staff", school.clock.now))
+    await talk.types("Send now")
+    assert "The colleague who leads it is not here any more." in talk.text
+    assert await planned(school) == [occasion]
 
 
 @pytest.mark.parametrize("typed", ["31/12/9999", "10 November 2062", "6 May 2028"])

@@ -9,7 +9,7 @@ from bot.booking.words import title_of, when
 from bot.delivery import event_buttons
 from bot.errands.errand import Errand, Screen, as_choices, day_problem, value
 from bot.errands.event_room import ROOM, room_change, room_of, room_problem, room_tells
-from bot.errands.planning import NONE, staff_words, year_words
+from bot.errands.planning import NONE, leads, staff_words, year_words
 from bot.events import changing
 from bot.events.hosts import host_names, may_change
 from bot.events.series import at
@@ -69,6 +69,8 @@ class EventChange(Errand):
         what = _what(state)
         if what == "when" and _starts(turn, state) <= turn.now:
             return turn.phrase("works.errand-past")
+        if what == "host" and not leads(await self.form_at(turn, state), value(state, "host")):
+            return turn.phrase("planning.host-gone")
         return await room_problem(turn, state, occasion.event) if what in ROOM else ""
 
     async def _tells(self, turn: PersonsTurn, state: State, occasion: Occasion) -> str:

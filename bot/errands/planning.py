@@ -121,7 +121,8 @@ class Planning(Errand):
         calendar = await load_calendar(turn.tx, turn.house.school.nation)
         event = new_event(self.kind(answers), value(state, "group"), **self.facts(turn, answers))
         times = times_of(answers, calendar, turn)
-        return Planned(event, times, _wrong(event, times, turn.now))
+        wrong = _wrong(event, times, turn.now) or ("" if leads(form, event.host) else "planning.host-gone")
+        return Planned(event, times, wrong)
 
     def kind(self, answers: dict[str, Answer]) -> str:
         return self.kinds[0]
@@ -172,6 +173,12 @@ def year_words(turn: PersonsTurn, starts: datetime) -> list[str]:
         return []
     day = starts.astimezone(turn.house.school.zone).date()
     return [turn.phrase("planning.next-year", date=long_date(day, turn.language))]
+
+
+def leads(form: Form, host: str | None) -> bool:
+    """Whether this colleague is still one of those who can be picked: they may have left since."""
+    question = form.question("host")
+    return question is not None and host in {choice.id for choice in question.choices}
 
 
 def staff_words(answer: Answer) -> str | None:
