@@ -97,7 +97,7 @@ async def test_a_full_room_takes_no_more_heads(school: School) -> None:
         await talk.taps("Tuesday 3 November, 10:00: Coffee morning", "We are coming")
     await first.taps("How many of us", "3")
     await second.taps("How many of us", "2")
-    assert "that place has just gone" in second.text
+    assert "There is no room for so many of you." in second.text
     made = await booking(school, occasion, second)
     assert made
     assert (made.state, made.heads) == (COMING, 1)

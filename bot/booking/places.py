@@ -46,7 +46,8 @@ async def just_come(turn: PersonsTurn, occasion: Occasion, heads: int = 1) -> No
     if mine and mine.state == COMING and mine.slot is None and mine.heads == heads:
         return await card.show(turn, occasion)
     if not occasion.slots and not await has_room(turn.tx, occasion, mine, heads):
-        return await card.show(turn, occasion, turn.phrase("booking.gone"))
+        said = turn.phrase("booking.gone" if heads == 1 else "booking.no-room")
+        return await card.show(turn, occasion, said)
     await _come(turn, occasion, mine, heads=heads, said=turn.phrase("booking.done"))
 
 
