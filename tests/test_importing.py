@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.events.importing import Reader, Term, Wrong, import_term, read_term
+from bot.events.table import decoded
 from data.calendar import Stretch, save_calendar
 from data.events import Occasion, coming_occasions
 from data.outbox import claim
@@ -264,6 +265,52 @@ async def test_a_bad_rule_is_named_with_all_that_is_wrong(school: School, rule: 
     assert lines[0].startswith("Line 4: ")
     assert "It has no time" in lines[1]
     assert await planned(school) == []
+
+
+ONE = "kind,title,date,starts,group,place\ncoffee,Tea,10/11/2026,9:00,SEND parents,{}\n"
+
+
+def test_a_file_is_read_as_windows_saves_it() -> None:
+    """Excel's "Unicode text" is UTF-16: it came as letters with gaps between."""
+    for coding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
+        assert decoded(ONE.format("Café").encode(coding)) == ONE.format("Café")
+
+
+@pytest.mark.parametrize("place", ["a\0b", '"The hall', "PK\x03\x04\0"])
+async def test_what_is_no_table_is_refused_whole(school: School, place: str) -> None:
+    """A quotation mark that is not closed took the lines after it into one cell; a nought byte breaks PostgreSQL."""
+    (line,) = await wrong(school, ONE.format(place) + "coffee,More tea,11/11/2026,9:00,SEND parents,Hall\n")
+    assert "It cannot be read as a table." in line
+    assert await planned(school) == []
+
+
+async def test_invisible_letters_of_a_cell_are_left_out(school: School) -> None:
+    """As of what is typed."""
+    term = await read(school, ONE.format("The\u202e hall\u200b"))
+    assert term.events[0][0].place == "The hall"
+
+
+async def test_two_rooms_at_one_hour_are_two_rows(school: School) -> None:
+    """A parents' evening: the second room was taken for the first one, and lost. The same line twice is one."""
+    rows = "".join(f"drop-in,10/11/2026,17:00,SEND parents,Room {n}\n" for n in (1, 2, 2))
+    text = f"kind,date,starts,group,place\n{rows}"
+    assert ((await imported(school, text)).n, (await imported(school, text)).n) == (2, 0)
+    assert sorted(o.event.place for o in await planned(school)) == ["Room 1", "Room 2"]
+
+
+@pytest.mark.parametrize(("letters", "right"), [(300, True), (2000, False)])
+async def test_an_address_of_a_video_meeting_may_be_long(school: School, letters: int, right: bool) -> None:
+    text = f"date,starts,group,online\n10/11/2026,9:00,SEND parents,https://meet.example/{'a' * letters}\n"
+    if right:
+        assert (await imported(school, text)).n == 1
+    else:
+        assert "begins with https://" in (await wrong(school, text))[0]
+
+
+async def test_a_length_beyond_all_calendars_is_a_wrong_line(school: School) -> None:
+    text = CALENDAR.replace("DTEND;TZID=Europe/London:20261112T103000", "DURATION:P9999999D")
+    assert text != CALENDAR
+    assert "It must end after it begins, on the same day." in (await wrong(school, text))[0]
 
 
 # --- the command line ---------------------------------------------------------------------------------------------

@@ -155,6 +155,15 @@ async def test_what_is_not_right_is_said_and_nothing_is_lost(
     assert {"Back", "Change"} & {b.label for b in talk.messages[-1].buttons}
 
 
+async def test_the_long_address_of_a_video_meeting_fits(school: School) -> None:
+    """Those of Teams have some 300 letters; other words that families see have 200 at most."""
+    address = "https://teams.example/l/meetup-join/19%3ameeting_" + "a" * 250
+    talk = await dropin(school, "Change", "8", "1, 3", "https://two words")
+    assert "it begins with https://" in talk.text
+    await talk.types(address, "Send now")
+    assert [o.event.online for o in await planned(school)] == [address]
+
+
 @pytest.mark.parametrize("erased", [True, False])
 async def test_a_host_who_leaves_in_the_middle_is_named_before_anything_is_planned(
     school: School, erased: bool

@@ -10,7 +10,7 @@ from bot.delivery import event_buttons
 from bot.errands.errand import Errand, Screen, as_choices, day_problem, value
 from bot.events.hosts import host_names
 from bot.events.making import Times, hearers, make
-from bot.events.series import LONGEST, MOST, at, days_of, ends_at, read_length
+from bot.events.series import LONGEST, MOST, at, days_of, ends_at, is_address, read_length
 from bot.events.words import preview
 from bot.said import PLANNED, asking
 from bot.turn import PersonsTurn
@@ -84,8 +84,8 @@ class Planning(Errand):
             return "planning.works-until"
         if question == "more" and words != NONE and not more_times(words, turn):
             return "planning.works-more"
-        if question == "online" and not words.startswith("https://"):
-            return "planning.works-online"
+        if question == "online":
+            return None if is_address(words) else "planning.works-online"
         return staff_words(answer) if question != "more" else None
 
     async def review(self, turn: PersonsTurn, form: Form, state: State, s: Setting) -> Message:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from bot.errands.errand import FARTHEST
 from bot.events.making import hearers, make, tell_hosts
 from bot.events.repeating import MOST, Span
-from bot.events.series import LONGEST, at, ends_at
+from bot.events.series import LONGEST, at, ends_at, is_address
 from bot.events.table import Row, kind_of, rows_of
 from bot.facts import House
 from bot.phrased import Phrased
@@ -117,14 +117,14 @@ async def import_term(reader: Reader, term: Term) -> int:
 async def _new_of(tx: Tx, found: list[tuple[Event, Time]]) -> Term:
     """Without what is planned already; rows that differ in their time alone are one event."""
     events: dict[Event, tuple[Event, list[Time]]] = {}
-    known, seen = 0, set[tuple[str, str, datetime]]()
+    known, seen = 0, set[tuple[Event, datetime]]()
     for event, time in found:
-        key = (event.kind, event.group, time[0])
-        if key in seen or await starts_known(tx, *key):
+        alike = replace(event, id="", access=frozenset(event.access.items()))  # type: ignore[arg-type]
+        key = (alike, time[0])  # two rooms at the same hour are two rows of one file, and none of them is lost
+        if key in seen or await starts_known(tx, event.kind, event.group, time[0]):
             known += 1
             continue
         seen.add(key)
-        alike = replace(event, id="", access=frozenset(event.access.items()))  # type: ignore[arg-type]
         events.setdefault(alike, (event, []))[1].append(time)
     return Term(tuple((event, tuple(sorted(times))) for event, times in events.values()), known)
 
@@ -203,7 +203,7 @@ def _ways(row: Row) -> tuple[str, ...]:
 
 def _online(row: Row) -> str:
     address = row.get("online")
-    if address and not address.startswith("https://"):
+    if address and not is_address(address):
         raise Phrased("planning.works-online")
     return address
 

@@ -15,6 +15,7 @@ EVERY = {"weekly": 7, "fortnightly": 14}  # days
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 LONGEST = timedelta(hours=12)  # of one time; more is a slip of the pen
 MOST = 60  # times of one series
+LONGEST_ADDRESS = 1000  # letters
 
 _LENGTH = re.compile(r"(?:(\d{1,2})\s*(?:h|hours?|hrs?))?\s*(?:and\s+)?(?:(\d{1,3})\s*(?:m|mins?|minutes?))?")
 
@@ -63,6 +64,11 @@ def ends_at(starts: datetime, until: str) -> datetime | None:
     zone = starts.tzinfo
     assert isinstance(zone, ZoneInfo)
     return at(starts.date(), clock, zone) if clock else None
+
+
+def is_address(words: str) -> bool:
+    """Whether this is one whole address of a video meeting; those of some services have 300 letters."""
+    return len(words) <= LONGEST_ADDRESS and re.fullmatch(r"https://\S+", words) is not None
 
 
 def read_length(words: str) -> timedelta | None:

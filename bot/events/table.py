@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 from bot.events.repeating import Span, dates_of, is_broken
 from bot.phrased import Phrased
-from conversations.texts import fold
+from conversations.texts import clean, fold
 
 COLUMNS = {  # what a heading may be called
     "kind": ("kind", "type", "category"),
@@ -41,6 +42,7 @@ KINDS = {  # how people call them -> data.events.KINDS
     "charity": ("charity", "charity event"),
     "wellbeing": ("wellbeing", "well-being", "wellbeing event"),
 }
+DAY = timedelta(days=1)
 MOST = 400  # rows; a term has fewer
 
 
@@ -58,6 +60,8 @@ class Row:
 
 def decoded(raw: bytes) -> str:
     """The text of a file, also as a spreadsheet on Windows saves it."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", errors="replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -66,6 +70,8 @@ def decoded(raw: bytes) -> str:
 
 def rows_of(text: str, span: Span) -> list[Row]:
     """The rows of a CSV, of cells pasted from a spreadsheet, or of an iCalendar file; Phrased where it is neither."""
+    if "\0" in text:  # a workbook, or something else that is no text
+        raise Phrased("import.no-table")
     calendar = text.lstrip().upper().startswith("BEGIN:VCALENDAR")
     rows = list(_ics_rows(text, span) if calendar else _csv_rows(text))
     if not rows:
@@ -82,12 +88,13 @@ def kind_of(words: str) -> str | None:
 
 def _csv_rows(text: str) -> Iterator[Row]:
     heading = text.split("\n", 1)[0]
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=heading.count))
+    # Strict: a quotation mark that is never closed would take all lines after it into one cell.
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=heading.count), strict=True)
     try:
         places = _places([fold(cell) for cell in next(lines, [])])
         for cells in lines:
             if any(cell.strip() for cell in cells):
-                said = {name: cells[n].strip() for name, n in places.items() if n < len(cells)}
+                said = {name: clean(cells[n]) for name, n in places.items() if n < len(cells)}
                 yield Row(lines.line_num, said)
     except csv.Error:
         raise Phrased("import.no-table") from None
@@ -117,7 +124,7 @@ def _ics_rows(text: str, span: Span) -> Iterator[Row]:
 
 def _ics_event(line: int, event: Any, span: Span, moved: list[datetime]) -> Iterator[Row]:
     """Its rows in the words of a table; `wrong` is the phrase that says what a time of ours cannot be."""
-    said = {"title": str(event.get("SUMMARY", "")), "place": str(event.get("LOCATION", "")), "kind": _ics_kind(event)}
+    said = {"title": _ics_words(event, "SUMMARY"), "place": _ics_words(event, "LOCATION"), "kind": _ics_kind(event)}
     starts = _ics_time(event, "DTSTART")
     if not isinstance(starts, datetime):
         yield Row(line, said | {"date": starts.isoformat() if starts else "", "wrong": "import.whole-day"})
@@ -139,6 +146,8 @@ def _ics_times(event: Any, first: datetime, at: datetime) -> dict[str, str]:
     length = last - _alike(first, last) if isinstance(last, datetime) else lasts
     if not isinstance(length, timedelta):
         return said
+    if length > DAY:
+        return said | {"wrong": "import.ends-first"}
     ends = at + length
     return said | ({"ends": f"{ends:%H:%M}"} if ends.date() == at.date() else {"wrong": "import.ends-first"})
 
@@ -157,6 +166,12 @@ def _moved(event: Any, events: list[Any]) -> list[datetime]:
     return [day for day in days if isinstance(day, datetime)]
 
 
+def _ics_words(event: Any, name: str) -> str:
+    """What it says; the first where a calendar wrote it twice."""
+    value = event.get(name, "")
+    return clean(str(value[0] if isinstance(value, list) else value))
+
+
 def _ics_time(event: Any, name: str) -> date | datetime | None:
     value = _value(event.get(name))
     return value if isinstance(value, date) else None
@@ -171,7 +186,7 @@ def _ics_kind(event: Any) -> str:
     """From its categories, else from its name; "event" where neither tells."""
     categories = event.get("CATEGORIES")
     named = [str(c) for c in getattr(categories, "cats", [])] if categories is not None else []
-    title = fold(str(event.get("SUMMARY", "")))
+    title = fold(_ics_words(event, "SUMMARY"))
     found = [kind for kind in map(kind_of, named) if kind]
     found += [kind for kind, names in KINDS.items() if kind != "event" and any(name in title for name in names)]
     return found[0] if found else "event"
