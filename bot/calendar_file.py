@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bot.events.table import decoded
 from conversations.listening import parse_date
 from conversations.texts import fold
 from data.calendar import KINDS, Stretch
@@ -31,6 +33,7 @@ GUESSES = (
 )
 MOST_DAYS = {"term": 200, "holiday": 70}  # longer is a slip of the year
 OTHERS_MOST = 45
+LONGEST_BREAK = 120  # days between two terms; a summer has 75 at most
 COLUMNS = {
     "kind": ("kind", "type", "category"),
     "name": ("name", "title", "event", "what", "description"),
@@ -84,10 +87,10 @@ def _text(path: Path) -> str:
         raw = path.read_bytes()
     except OSError as error:
         raise CalendarProblem([f"it cannot be read: {error.strerror}."]) from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")  # what a spreadsheet on Windows saves
+    text = decoded(raw)
+    if "\0" in text:
+        raise CalendarProblem(["it is no text. In the spreadsheet, save it as CSV (UTF-8)."])
+    return text
 
 
 # --- what the rows mean -------------------------------------------------------------------------------------------
@@ -107,7 +110,7 @@ def _checked(rows: list[Row], name: str) -> CalendarFile:
             found.append((row, stretch))
             guessed += [f'line {row.line}: "{row.name}" counts as {kind}'] if was_guessed else []
         wrong += [(row.line, problem) for problem in dict.fromkeys(problems)]
-    wrong += _overlapping_terms(found)
+    wrong += [*_overlapping_terms(found), *_terms_far_apart(found)]
     if wrong or not rows:
         lines = [f"line {line}: {problem}" for line, problem in sorted(wrong)]
         raise CalendarProblem(lines or ["it holds no days. Write one entry for each term, half term and holiday."])
@@ -171,6 +174,15 @@ def _overlapping_terms(found: Iterable[tuple[Row, Stretch]]) -> list[tuple[int, 
             wrong.append((row.line, f"this term begins before the term of line {before.line} is over. Mend its days."))
         latest = [(row, term)] if term.last > other.last else latest
     return wrong
+
+
+def _terms_far_apart(found: Iterable[tuple[Row, Stretch]]) -> Iterator[tuple[int, str]]:
+    """A term whose year is a slip: till then every day would count as a holiday, and nobody would be written to."""
+    terms = sorted(((s.first, s.last, r.line) for r, s in found if s.kind == "term" and s.first <= s.last))
+    for (_, last, line), (first, _, later) in pairwise(terms):
+        if (first - last).days > LONGEST_BREAK:
+            says = f"this term and the one of line {line} lie {(first - last).days} days apart. Look at the years."
+            yield later, says
 
 
 # --- the three forms ----------------------------------------------------------------------------------------------
@@ -244,7 +256,9 @@ def _ics_rows(text: str) -> Iterator[Row]:
 
 def _ics_row(line: int, event: Any) -> Row:
     said = fold(event.get("CATEGORIES").to_ical().decode()) if event.get("CATEGORIES") else ""
-    broken = next((str(event[key]) for key, _ in event.errors if key in ("DTSTART", "DTEND", "DURATION")), "")
+    times = ("DTSTART", "DTEND", "DURATION")
+    broken = next((str(event[key]) for key, _ in event.errors if key in times), "")
+    broken = broken or next((f"a second {key}" for key in times if isinstance(event.get(key), list)), "")
     first, last = (broken, "") if broken else _ics_days(event)
     return Row(line, said if said in KINDS else "", str(event.get("SUMMARY", "")).strip(), first, last)
 
@@ -257,7 +271,8 @@ def _ics_days(event: Any) -> tuple[str, str]:
     if event.get("DTEND") is not None:
         ends = event["DTEND"].dt
     else:
-        ends = begins + event["DURATION"].dt if event.get("DURATION") else begins
+        length = event["DURATION"].dt if event.get("DURATION") else timedelta()
+        ends = begins + min(length, timedelta(days=1000))  # what is longer is too long for any kind
     if type(ends) is type(begins) and ends > begins:
         ends -= timedelta(seconds=1) if isinstance(ends, datetime) else timedelta(days=1)
     return f"{begins:%Y-%m-%d}", f"{ends:%Y-%m-%d}"

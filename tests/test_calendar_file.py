@@ -160,6 +160,18 @@ def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
         ("c.csv", "a,b\n1,2\n", "line 1: the headings must be: kind, name, from, to."),
         ("c.csv", "kind,from\nterm,2026-09-01,\ninset,soon\n", "line 3: soon is not a day there is."),
         ("c.ics", "hello", "it is no iCalendar file."),
+        (
+            "c.csv",
+            "kind,from,to\nterm,1/9/2026,18/12/2026\nterm,5/1/2062,20/3/2062\n",
+            "line 3: this term and the one of",
+        ),
+        ("c.csv", "PK\x03\x04\0", "it is no text."),
+        ("c.ics", ICS.replace("DURATION:P5D", "DURATION:P9999999D"), "days are too many for half-term."),
+        (
+            "c.ics",
+            ICS.replace("DURATION:P5D", "DTSTART;VALUE=DATE:20261027"),
+            "a second DTSTART is not a day there is.",
+        ),
         ("c.ics", ICS.replace("20260902\nDTEND", "20260230\nDTEND"), "line 4: 20260230 is not a day there is."),
         ("c.ics", ICS.replace("DURATION:P5D", "RRULE:FREQ=WEEKLY"), "line 10: it repeats."),
         ("c.ics", ICS.replace("Half term", "Trip"), 'line 10: what "Trip" is cannot be guessed.'),
