@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from bot.events.paper import as_values
 from bot.events.sheet import sheet_of
@@ -19,6 +20,7 @@ from data.outbox import Letter, claim, on_page
 from data.people import find_group
 from data.queue import waiting_items
 from data.room_notes import RoomNotes, room_notes_of
+from data.tables import bookings
 from tests.school import School, Talk, opened
 
 pytestmark = pytest.mark.both_databases
@@ -159,6 +161,22 @@ async def test_three_taps_note_who_came(school: School) -> None:
     assert now
     assert (now.came, now.missed, now.walked_in) == (1, 1, 2)
     assert "dropin.attended" in await logged(school)
+
+
+async def test_noted_again_after_the_bookings_are_deleted_the_counts_stay(school: School) -> None:
+    """S15: the counts stay, the bookings go with their period."""
+    talk, occasion = await a_day(school)
+    school.clock.set(DAY + timedelta(hours=1))
+    talk.reply = await talk.forges(f"came={occasion.id}")
+    await talk.types("Not everybody", "1", "Done", "2")
+    async with school.db.transaction() as tx:
+        await tx.run(delete(bookings).where(bookings.c.occasion == occasion.id))
+    talk.reply = await talk.forges(f"came={occasion.id}")
+    await talk.types("3")
+    async with school.db.reading() as tx:
+        now = await find_occasion(tx, occasion.id)
+    assert now
+    assert (now.came, now.missed, now.walked_in) == (1, 1, 2)
 
 
 async def test_everybody_came_is_two_taps_and_marks_each_booking(school: School) -> None:

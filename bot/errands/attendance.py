@@ -64,11 +64,17 @@ class Attendance(Errand):
         return True
 
     async def _mark(self, turn: PersonsTurn, state: State, occasion: Occasion) -> tuple[int, int]:
-        """How many of those who had booked came, and how many did not."""
+        """How many of those who had booked came, and how many did not.
+
+        What was noted before their bookings were deleted stays: nobody can count it again.
+        """
+        booked = await bookings_for(turn.tx, occasion.id, COMING)
+        if not booked:
+            return occasion.came or 0, occasion.missed or 0
         which = value(state, "came")
         named = set(state.answers["missed"].values) if which == "some" and "missed" in state.answers else set()
         came = missed = 0
-        for booking in await bookings_for(turn.tx, occasion.id, COMING):
+        for booking in booked:
             there = which == "all" or (which == "some" and booking.id not in named)
             await save_booking(turn.tx, replace(booking, came=there))
             came, missed = (came + booking.heads, missed) if there else (came, missed + booking.heads)
