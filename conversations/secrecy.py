@@ -12,6 +12,10 @@ _PROMISE = re.compile(
     r"|\b(?:completely|totally|fully|strictly|absolutely|100 ?%) (?:private|confidential|anonymous|secret)\b"
     rf"|\b{_WHO} will (?:ever )?(?:know|find out|hear|see (?:it|this|your|what))\b"
     r"|\bour (?:little )?secret\b"
+    r"|\b(?:i|we|staff)(?:'ll| will| would|) (?:tell|inform) (?:no one|no-one|nobody)\b"
+    r"|\b(?:won't|will not|will never|never|wouldn't) tell (?:anyone|anybody|a soul)\b(?! who)"
+    r"|\boff the record\b|\bsecrets? (?:is|are) safe\b|\bprivate and confidential\b"
+    r"|\bstays? (?:in (?:this|the) room|within (?:these|the) (?:four )?walls)\b"
     r"|(?<!n't )(?<!not )(?<!never )\b(?:keep|kept|stays?|remains?|is|are)(?: it| this| that| what you say| your \w+)*"
     r"(?: a)? secret\b"
 )

@@ -136,7 +136,9 @@ def test_no_text_promises_secrecy(key: str, words: str) -> None:
     "words",
     ["This is just between us.", "Your answers stay secret", "It is completely private.", "No one will know.",
      "Nobody else will find out what you say", "It's our little secret", "We keep what you say secret",
-     "JUST\u00a0BETWEEN\u200b US", "100% confidential", "Nobody will see your answers"],
+     "JUST\u00a0BETWEEN\u200b US", "100% confidential", "Nobody will see your answers", "I will tell nobody",
+     "We won't tell anyone", "We’ll never tell anybody", "A talk off the record", "Your secret is safe with us",
+     "Private and confidential", "What you say stays in the room"],
 )  # fmt: skip
 def test_a_promise_is_known_as_one(words: str) -> None:
     """SAFE-2: and no school's own form can make it."""
@@ -150,7 +152,8 @@ def test_a_promise_is_known_as_one(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     ["I can't keep it secret if you are not safe.", "We do not keep it secret", "We never keep this secret",
-     "Nobody can tell whose paper is whose.", "Which club? Secret garden", "Nobody will read the answers"],
+     "Nobody can tell whose paper is whose.", "Which club? Secret garden", "Nobody will read the answers",
+     "A safe adult will never tell you to keep quiet.", "We won't tell anyone who wrote it.", "Tell somebody"],
 )  # fmt: skip
 def test_what_is_no_promise_is_let_through(words: str) -> None:
     assert not promises_secrecy(words)
