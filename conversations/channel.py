@@ -13,11 +13,12 @@ class Unreachable(Exception):
 
 
 class TryLater(Exception):
-    """The channel asks for a pause before anything else is sent."""
+    """The channel asks for a pause before anything else is sent. `unsure`: this message may have arrived."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, unsure: bool = False) -> None:
         super().__init__(f"try again in {seconds:g} s")
         self.seconds = seconds
+        self.unsure = unsure
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from data.tables import facts, outbox
 
 PAUSED, STOPPED = "paused", "stopped"  # what staff decided about a sending
 STOPPED_BY_STAFF = "stopped by staff"  # why a letter is dropped then
-OUTSIDE, ASKED = "outside the window", "asked to wait"  # why a letter waits
+OUTSIDE, ASKED, UNANSWERED = "outside the window", "asked to wait", "no answer"  # why a letter waits
 # Kinds of letters that are sent to many, and so can be held and counted; others are a person's own business.
 KINDS = (
     "invitation", "nudge", "event", "event-changed", "event-details", "event-cancelled", "reminder", "reminder-hour",

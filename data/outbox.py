@@ -102,9 +102,11 @@ async def mark(tx: Tx, letter: Letter, owner: str, state: str, why: str = "") ->
     await tx.run(ours.values(state=state, why=why or None, owner=None))
 
 
-async def try_again(tx: Tx, letter: Letter, owner: str, at: datetime, why: str, count: bool = True) -> None:
+async def try_again(
+    tx: Tx, letter: Letter, owner: str, at: datetime, why: str, count: bool = True, give_up: bool = True
+) -> None:
     """Put it back for later; after GIVE_UP_AFTER counted tries it has failed (alerts never give up)."""
-    if count and letter.lane != ALERT and letter.tries + 1 >= GIVE_UP_AFTER:
+    if count and give_up and letter.lane != ALERT and letter.tries + 1 >= GIVE_UP_AFTER:
         return await mark(tx, letter, owner, "failed", why)
     ours = update(outbox).where(outbox.c.id == letter.id, outbox.c.owner == owner, outbox.c.state == "sending")
     new = {"state": "waiting", "due_at": stamp(at), "tries": letter.tries + count, "why": why, "owner": None}

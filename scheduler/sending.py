@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from conversations.channel import Channel, Message, Paced, TryLater, Unreachable
 from data.calendar import load_calendar
 from data.database import Database, Tx
-from data.delivery import ASKED, OUTSIDE, PAUSED, STOPPED, STOPPED_BY_STAFF, decided
+from data.delivery import ASKED, OUTSIDE, PAUSED, STOPPED, STOPPED_BY_STAFF, UNANSWERED, decided
 from data.events import find_occasion
 from data.outbox import ALERT, LATE, Letter, claim, is_ours, mark, note_going, try_again
 from data.pauses import HELD, Pause, next_place, pause_of
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SHORT = 5.0  # seconds that are waited for at once when a channel asks to; a longer pause ends the round
 NOTED_EVERY = timedelta(seconds=30)
+URGENT = timedelta(seconds=30)  # after which an alert goes again that perhaps did not arrive
 AT_ONCE = 8  # letters under way: enough for the fastest that Telegram allows, few enough to stop at once
 # SAFE-5 has hours of its own; the list for the day is there at 07:30, before the window opens.
 AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert", "asked-to-talk", "host-sheet"})
@@ -146,10 +147,19 @@ async def _send(
     try:
         await _deliver(sender, letter, now, opens)
     except TryLater as later:
+        if later.unsure:
+            return await _unanswered(sender, letter, now)
         await _again(sender, letter, now + timedelta(seconds=later.seconds), ASKED, count=False)
     except Exception as error:
         log.exception("letter %s (%s) failed with %s", letter.id, letter.kind, type(error).__name__, exc_info=False)
         await _again(sender, letter, now + timedelta(seconds=30 * 2 ** min(letter.tries, 6)), type(error).__name__)
+
+
+async def _unanswered(sender: Sender, letter: Letter, now: datetime) -> None:
+    """Nothing is lost on a line that hangs; and where only answers are, the same words come ever more rarely."""
+    wait = timedelta(minutes=2 * 4 ** min(letter.tries, 4)) if letter.lane != ALERT else URGENT
+    async with sender.db.transaction() as tx:
+        await try_again(tx, letter, sender.owner, now + wait, UNANSWERED, give_up=False)
 
 
 async def _deliver(sender: Sender, letter: Letter, now: datetime, opens: datetime) -> None:

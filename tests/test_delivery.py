@@ -36,9 +36,10 @@ from data.tables import outbox
 from scheduler.nudging import nudge_due
 from scheduler.sending import Sender, send_due
 from tests.browser.plain import NewBrowser
-from tests.event_days import add_meeting, add_slots
+from tests.event_days import add_dropin, add_meeting, add_slots
 from tests.phones import Postbox
 from tests.school import MONDAY, School
+from tests.telegram_school import telegram_school
 from tests.test_dialogue import SURVEY, send
 from tests.test_privacy_modes import room
 
@@ -178,6 +179,27 @@ async def test_staff_hold_or_stop_between_claim_and_send(school: School, act: ob
     found = await report(school)
     assert door.sent == {}
     assert (found.held, found.called_off) == ((12, 0) if act is pause_sending else (0, 12))
+
+
+async def test_a_line_that_loses_the_answers_does_not_bring_the_same_words_for_ever(tmp_path: Path) -> None:
+    """Telegram took it, and nobody hears of that: tried again ever more rarely, and never given up."""
+    async with telegram_school(tmp_path) as bot:
+        await bot.joins("parent", "SEND parents")
+        now = bot.school.clock.now
+        async with bot.school.db.transaction() as tx:
+            await add_dropin(tx, await find_group(tx, "SEND parents") or "", now + timedelta(days=3), "Room 4", now)
+        before = len(bot.server.calls_of("sendMessage"))
+        bot.server.delay = 0.5
+        bot.channel.bot.request._read_timeout = 0.2
+        for _ in range(24):
+            await bot.rounds()
+            bot.school.clock.move(minutes=5)
+        assert len(bot.server.calls_of("sendMessage")) - before == 4
+        bot.server.delay = 0
+        bot.school.clock.move(hours=9)
+        await bot.rounds()
+        async with bot.school.db.reading() as tx:
+            assert [(r.kind, r.state) for r in await tx.all(select(outbox))] == [("reminder", "sent")]
 
 
 @pytest.mark.both_databases

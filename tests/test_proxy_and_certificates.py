@@ -25,6 +25,7 @@ from bot.cli.telegram_me import ask_me
 from bot.settings import Settings, SettingsProblem, read_settings
 from bot.telegram_channel.application import make_application, running, serve
 from bot.telegram_channel.connecting import make_request
+from bot.telegram_channel.request import Unanswered
 from bot.telegram_channel.token import PLACE, Token
 from data.outbox import outbox_counts
 from data.people import addresses_of, find_group, person_at
@@ -117,6 +118,19 @@ async def test_a_proxy_that_is_not_there(client: str) -> None:
             await _me(settings)
     assert PASSWORD not in str(error.value) + repr(error.value.__cause__) + repr(error.value.__context__)
     assert "canary" not in str(error.value)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_no_answer_is_not_the_same_as_not_sent(client: str) -> None:
+    """What was never sent can go again at once; what perhaps arrived cannot."""
+    async with TelegramServer(delay=0.5) as server:
+        request = make_request(_settings(server.url, telegram_client=client), read_timeout=0.1)
+        async with request:
+            with pytest.raises(Unanswered):
+                await request.post(f"{server.url}/bot{server.token}/getMe")
+            with pytest.raises(NetworkError) as error:
+                await request.post(f"http://127.0.0.1:9/bot{server.token}/getMe")
+    assert not isinstance(error.value, Unanswered)
 
 
 class WebFilter:

@@ -6,11 +6,12 @@ import logging
 import ssl
 from typing import Any
 
+import httpx
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
 
 from bot.settings import Settings
-from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest, check_is_telegrams
+from bot.telegram_channel.request import AiohttpRequest, Unanswered, UpdatesRequest, check_is_telegrams
 from bot.telegram_channel.token import Token
 
 
@@ -29,15 +30,20 @@ class HttpxRequest(HTTPXRequest):
         try:
             status, content = await super().do_request(whole, method, request_data, *timeouts, **more)
         except TelegramError as error:
-            failure: TelegramError = (
-                TimedOut() if isinstance(error, TimedOut) else NetworkError("httpx could not send it")
-            )
+            failure = _failure(error)
         else:
             check_is_telegrams(url, status, content)
             if self._token:
                 self._token.heard(whole, status)
             return status, content
         raise failure  # out here, so that the original, which may hold the address, does not hang on it
+
+
+def _failure(error: TelegramError) -> TelegramError:
+    """In words of our own, for those of httpx may hold the address."""
+    if isinstance(error.__cause__, httpx.ReadTimeout):
+        return Unanswered()
+    return TimedOut() if isinstance(error, TimedOut) else NetworkError("httpx could not send it")
 
 
 def make_request(settings: Settings, token: Token | None = None, updates: bool = False, **options: Any) -> BaseRequest:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter
 
+from bot.telegram_channel.request import Unanswered
 from conversations.channel import TryLater, Unreachable
 
 GONE = ("chat not found", "user not found", "user is deactivated", "peer_id_invalid", "chat_id is empty")
@@ -29,6 +30,8 @@ def translated() -> Iterator[None]:
         if any(words in error.message.lower() for words in GONE):
             raise Unreachable("no such chat") from None
         raise
+    except Unanswered:
+        raise TryLater(NETWORK_PAUSE, unsure=True) from None
     except NetworkError:  # TimedOut is one
         raise TryLater(NETWORK_PAUSE) from None
 

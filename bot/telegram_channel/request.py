@@ -176,6 +176,10 @@ class UpdatesRequest(AiohttpRequest):
         return answer
 
 
+class Unanswered(TimedOut):
+    """It was sent and no answer came: perhaps it arrived."""
+
+
 class NotTelegram(NetworkError):
     """Something on the way answered instead; logs name it by this type."""
 
@@ -232,7 +236,7 @@ def _translated(error: Exception) -> NetworkError:
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return TimedOut("Timed out while connecting. The request was not sent.")
     if isinstance(error, TimeoutError):
-        return TimedOut()
+        return Unanswered()
     number = error.errno if isinstance(error, OSError) else None
     reason = errno.errorcode.get(number, "") if number else ""
     return NetworkError(f"{type(error).__module__.split('.')[0]}.{type(error).__name__} {reason}".strip())
