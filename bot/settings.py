@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        if value and not _host_of(value):
+            raise ValueError("must go on with the name of a machine after http:// or https://")
         return value.rstrip("/") if value else None
 
     @field_validator("telegram_secret")
@@ -178,6 +180,13 @@ def _is_safe(address: str | None) -> bool:
     """Https; plain http only within this machine, where a Bot API server of the school's own may run."""
     parts = urlsplit(address or "")
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # such as an open bracket
+        return ""
 
 
 def _is_set_empty(name: str) -> bool:

@@ -64,6 +64,8 @@ def test_unknown_name_in_the_file_is_refused() -> None:
     [
         ("LISTEN", "8080", "must look like"),
         ("PUBLIC_URL", "voice.example", "must begin with http"),
+        ("PUBLIC_URL", "https://", "name of a machine"),
+        ("TELEGRAM_API", "https://[::1", "name of a machine"),
         ("TIMEZONE", "London", "is not a time zone"),
         ("DATABASE", "mysql://h/d", "must be the path of a SQLite file"),
         ("DATABASE", "postgresql+asyncpg://h/d", "begin with postgresql://"),
