@@ -204,7 +204,7 @@ async def _ready(
         await _as_decided(sender, letter, now)
         return None
     if opens > now and letter.kind not in AT_ANY_HOUR:
-        await _again(sender, letter, opens, OUTSIDE, count=False)
+        await _until_open(sender, letter, now, opens)
         return None
     message = await sender.compose(letter, now)
     if message is None:
@@ -222,6 +222,13 @@ async def _ready(
         await _not_reached(sender, letter, "page", "", now)
         return None
     return message, places
+
+
+async def _until_open(sender: Sender, letter: Letter, now: datetime, opens: datetime) -> None:
+    """What would come too late then is not said to wait."""
+    if letter.kind in ABOUT_TO_BEGIN and await sender.compose(letter, opens) is None:
+        return await _mark(sender, letter, now, "dropped", await _why_not(sender, letter, opens))
+    await _again(sender, letter, opens, OUTSIDE, count=False)
 
 
 async def _why_not(sender: Sender, letter: Letter, now: datetime) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conversations.channel import Message
@@ -151,6 +151,7 @@ class Phones:
 
 @settings(max_examples=12, deadline=None)
 @given(calendars(), moments(), st.lists(st.integers(0, 60), max_size=2))
+@example(Calendar((), "england"), datetime(2027, 3, 26, tzinfo=UTC), [25])  # back an hour before it, outside the window
 def test_each_reminder_goes_once_or_is_dropped_for_a_reason(
     calendar: Calendar, starts: datetime, off: list[int]
 ) -> None:
