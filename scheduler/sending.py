@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 SHORT = 5.0  # seconds that are waited for at once when a channel asks to; a longer pause ends the round
 NOTED_EVERY = timedelta(seconds=30)
-URGENT = timedelta(seconds=30)  # after which an alert goes again that perhaps did not arrive
+URGENT = timedelta(seconds=30)  # after which what perhaps did not arrive goes again; an alert each time
 AT_ONCE = 8  # letters under way: enough for the fastest that Telegram allows, few enough to stop at once
 # SAFE-5 has hours of its own; the list for the day is there at 07:30, before the window opens.
 AT_ANY_HOUR = frozenset({"alert", "routed", "test-alert", "asked-to-talk", "host-sheet"})
@@ -157,7 +157,7 @@ async def _send(
 
 async def _unanswered(sender: Sender, letter: Letter, now: datetime) -> None:
     """Nothing is lost on a line that hangs; and where only answers are, the same words come ever more rarely."""
-    wait = timedelta(minutes=2 * 4 ** min(letter.tries, 4)) if letter.lane != ALERT else URGENT
+    wait = URGENT if letter.lane == ALERT else URGENT * 4 ** min(letter.tries, 5)
     async with sender.db.transaction() as tx:
         await try_again(tx, letter, sender.owner, now + wait, UNANSWERED, give_up=False)
 

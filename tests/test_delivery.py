@@ -194,7 +194,7 @@ async def test_a_line_that_loses_the_answers_does_not_bring_the_same_words_for_e
         for _ in range(24):
             await bot.rounds()
             bot.school.clock.move(minutes=5)
-        assert len(bot.server.calls_of("sendMessage")) - before == 4
+        assert len(bot.server.calls_of("sendMessage")) - before == 5
         bot.server.delay = 0
         bot.school.clock.move(hours=9)
         await bot.rounds()
