@@ -17,7 +17,7 @@ demo: setup
 	.venv/bin/yousaid demo
 
 test: setup
-	.venv/bin/pytest -n auto
+	.venv/bin/pytest -n auto --dist worksteal
 
 lint: setup
 	.venv/bin/ruff check .
