@@ -51,6 +51,18 @@ BUSY = "in the middle"
 Compose = Callable[[Letter, datetime], Awaitable[Message | None]]
 
 
+@dataclass
+class Going:
+    """That letters go is written down for whoever watches the machine, not with every one of them."""
+
+    noted: datetime | None = None
+
+    async def note(self, tx: Tx, at: datetime) -> None:
+        if self.noted is None or abs(at - self.noted) >= NOTED_EVERY:
+            await note_going(tx, at)
+            self.noted = at
+
+
 @dataclass(frozen=True)
 class Sender:
     """What sending needs: who makes the words, which channels there are, and whose claims these are.
@@ -64,19 +76,7 @@ class Sender:
     channels: Mapping[str, Channel]
     owner: str
     clock: Callable[[], datetime] | None = None
-    going: Going = field(default_factory=lambda: Going())
-
-
-@dataclass
-class Going:
-    """That letters go is written down for whoever watches the machine, not with every one of them."""
-
-    noted: datetime | None = None
-
-    async def note(self, tx: Tx, at: datetime) -> None:
-        if self.noted is None or abs(at - self.noted) >= NOTED_EVERY:
-            await note_going(tx, at)
-            self.noted = at
+    going: Going = field(default_factory=Going)
 
 
 async def send_due(sender: Sender, now: datetime, limit: int = AT_ONCE) -> bool:
@@ -251,7 +251,7 @@ async def _is_busy(sender: Sender, letter: Letter, person: Person, now: datetime
     again = now + QUIET_FOR
     async with sender.db.reading() as tx:
         used = await in_the_middle(tx, person.front)
-        event = await find_occasion(tx, letter.ref.partition(".")[0]) if letter.kind in ABOUT_TO_BEGIN else None
+        event = await find_occasion(tx, letter.ref) if letter.kind in ABOUT_TO_BEGIN else None
         opens = may_send_at(again, sender.school, await load_calendar(tx, sender.school.nation)) if event else again
     late = event is not None and opens >= event.starts_at
     return used is not None and now - used < QUIET_FOR and not late

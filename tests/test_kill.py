@@ -22,6 +22,7 @@ from data.database import Tx
 from data.people import add_address
 from data.surveys import find_survey
 from data.vault import write_private
+from tests.listening import listening
 from tests.school import MASTER, School, opened
 from tests.simulated_parents import BotProcess, Parent, environment, kill_now_and_then
 from tests.telegram_server import TelegramServer
@@ -89,14 +90,8 @@ async def balancer(ports: list[int]) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/telegram", passes_on)
-    async with aiohttp.ClientSession() as session:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+    async with aiohttp.ClientSession() as session, listening(app) as address:
+        yield address
 
 
 async def counted(folder: Path, parents: list[Parent], kills: int) -> dict[str, float]:

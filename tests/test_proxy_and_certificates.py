@@ -30,6 +30,7 @@ from bot.telegram_channel.token import PLACE, Token
 from data.outbox import outbox_counts
 from data.people import addresses_of, find_group, person_at
 from tests.event_days import add_dropin
+from tests.listening import listening
 from tests.school import opened
 from tests.telegram_school import TelegramSchool
 from tests.telegram_server import TelegramServer
@@ -149,13 +150,8 @@ class WebFilter:
     async def listening(self) -> AsyncIterator[str]:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._serve)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        async with listening(app) as address:
+            yield address
 
     async def _serve(self, request: web.Request) -> web.Response:
         if self.status:
