@@ -1,5 +1,6 @@
 """What holds for all tests: those marked `browser` need Chromium, and whoever lacks it is told last."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from tests.postgres_server import Server
 from tests.school import MASTER, School, opened
 
 __all__ = ["errors_are_heard", "pytest_runtest_makereport", "watched_for_secrets"]  # no secret in any log of any test
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as cores: browsers, servers and processes of their own are waited for."""
+    return (os.cpu_count() or 2) * 3 // 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,6 +20,7 @@ from data.postgres import prepare
 from data.vault import Vault
 
 TEMPLATE = "migrated"
+IN_MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3  # bytes: a database is made there in a tenth of the time
 QUICK = """
 fsync = off
 full_page_writes = off
@@ -29,6 +30,12 @@ shared_buffers = 32MB
 wal_level = minimal
 max_wal_senders = 0
 """  # nothing here has to survive a power cut
+
+
+def _folder() -> Path:
+    """A new folder in memory, where there is room. Its path is short: a socket's has a limit."""
+    roomy = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM
+    return Path(tempfile.mkdtemp(prefix="pg-", dir=IN_MEMORY if roomy else "/tmp"))
 
 
 def run_apart(work: Coroutine[Any, Any, Any]) -> Any:
@@ -41,7 +48,7 @@ class Server:
     """Databases by the dozen, reached by a socket in its folder. `stop` and `start` play an outage."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path has a limit
+        self.folder = _folder()
         self.data = self.folder / "d"  # the socket lies there too
         self._numbers = itertools.count(1)
         with warnings.catch_warnings():
@@ -64,7 +71,7 @@ class Server:
 
     def new(self, name: str = "", template: str = TEMPLATE) -> PostgresServer:
         name = name or f"school{next(self._numbers)}"
-        self.does(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.does(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.place(name)
 
     def empty(self) -> PostgresServer:

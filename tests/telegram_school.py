@@ -9,7 +9,10 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from bot.settings import Settings
+from bot.telegram_channel import limiter
 from bot.telegram_channel.application import make_application, running, serve, token_of
 from bot.telegram_channel.channel import TelegramChannel
 from bot.telegram_channel.intake import App
@@ -49,8 +52,19 @@ class TelegramSchool:
 
 def settings_for(server: TelegramServer, folder: Path) -> Settings:
     return Settings(
-        telegram_token=server.token, telegram_api=server.url, database=SqliteFile(folder / "data" / "yousaid.db")
+        telegram_token=server.token,
+        telegram_api=server.url,
+        telegram_per_second=server.per_second or 1000,
+        database=SqliteFile(folder / "data" / "yousaid.db"),
     )
+
+
+@asynccontextmanager
+async def without_pauses() -> AsyncIterator[None]:
+    """Messages of one chat follow each other at once: the time between them is for tests of the limiter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limiter, "CHAT_PAUSE", 0.01)
+        yield
 
 
 @asynccontextmanager
@@ -64,7 +78,7 @@ async def telegram_school(
     try:
         async with opened(folder, clock or Clock(), **facts) as school:
             application = make_application(settings_for(own, folder))
-            async with running(application):
+            async with without_pauses(), running(application):
                 task = asyncio.create_task(serve(application, school.dialogue))
                 try:
                     yield TelegramSchool(own, school, application)

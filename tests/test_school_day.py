@@ -18,7 +18,7 @@ from tests.faults import Killed
 from tests.postgres_server import Server
 from tests.school_day import Copy, play_once, prepared, sqlite_copy
 
-EVERY = {"sqlite": 151, "postgresql": 1201}  # calls; two kinds of accidents take turns
+EVERY = {"sqlite": 311, "postgresql": 1201}  # calls; two kinds of accidents take turns
 PARTS = 2  # which run side by side
 FIRST = {DatabaseProblem: 7, Killed: 17}
 LEAST_CALLS = 500

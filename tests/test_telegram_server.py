@@ -551,10 +551,10 @@ async def test_connection_breaks(bot: Bot, server: TelegramServer, alice: Person
 
 
 async def test_answers_can_be_slow_without_holding_up_others(bot: Bot, server: TelegramServer) -> None:
-    server.delay = 0.05
+    server.delay = 0.5
     started = time.monotonic()
     await asyncio.gather(*(bot.call("getMe") for _ in range(20)))
-    assert 0.05 <= time.monotonic() - started < 0.5
+    assert 0.5 <= time.monotonic() - started < 5  # one after another they take ten
 
 
 async def test_person_waits_for_words_and_says_what_was_there_instead(bot: Bot, alice: Person) -> None:
