@@ -178,11 +178,11 @@ async def test_after_a_refusal_a_chat_is_answered_once_a_second(limiter: Limiter
 async def test_in_a_long_halt_letters_go_back_to_the_outbox(limiter: Limiter) -> None:
     """A claim lasts a minute: a letter that waited longer here would be sent by somebody else as well."""
     door = Door()
-    held = [asyncio.create_task(send(limiter, door, chat, LETTER)) for chat in range(1, 6)]
+    held = [asyncio.create_task(send(limiter, door, chat, LETTER)) for chat in range(1, 21)]
     await asyncio.sleep(0.01)
     limiter.halt(300)
     results = await asyncio.wait_for(asyncio.gather(*held, return_exceptions=True), 1)
-    assert len(door.came) < 5
+    assert len(door.came) < 20
     assert isinstance(results[-1], RetryAfter)
     with pytest.raises(RetryAfter):
         await send(limiter, door, 9, LETTER)

@@ -30,9 +30,8 @@ from bot.telegram_channel.errors import seconds_of
 
 REPLY, LETTER = 0, 1  # lanes
 MOST = 30  # messages in the window, unless Telegram has granted the bot more
-WINDOW = 1.05  # seconds from one request to the one that takes its place ...
-AFTER = 1.005  # ... and at least so many after its answer
-CATCH_UP = 3  # letters that a loop that woke late may make up for
+WINDOW = 1.005  # seconds after the answer to a request until its place is free
+CATCH_UP = 5  # letters that a loop that woke late may make up for
 CHAT_PAUSE = 1.0  # seconds between two letters to one chat, and after which a reply is not one of many
 CHAT_BURST = 60  # replies in one chat before they too come one a second
 GROUP_MOST, GROUP_SECONDS = 20, 60.0
@@ -52,7 +51,6 @@ class Place:
 
     lane: int
     chat: int
-    taken_at: float
     used: bool = False
 
 
@@ -267,7 +265,7 @@ class Limiter(BaseRateLimiter[int]):
             chat.minute.append(now)
         if waiter.lane == LETTER:
             self._letter_at = max(self._letter_at, now - CATCH_UP * self._spacing) + self._spacing
-        place = Place(waiter.lane, waiter.chat, now)
+        place = Place(waiter.lane, waiter.chat)
         self._under_way.add(place)
         return place
 
@@ -275,7 +273,7 @@ class Limiter(BaseRateLimiter[int]):
         """Answered, or broken off: the place is free a second later."""
         if place in self._under_way:
             self._under_way.discard(place)
-            free_at = max(place.taken_at + WINDOW, self._clock() + AFTER)
+            free_at = self._clock() + WINDOW
             self._freed.append(free_at)
             if place.lane == REPLY:
                 self._freed_replies.append(free_at)
