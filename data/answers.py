@@ -101,13 +101,26 @@ async def seal_off(db: Database, survey: str) -> None:
 
 
 async def destroy_spent_keys(db: Database) -> list[str]:
-    """At start: destroy the keys of boxes that are not open (a crash came between closing and destroying)."""
+    """Destroy the keys of boxes that are not open: something broke off between closing and destroying. Their surveys.
+
+    Looked at again in a transaction, when nobody else writes: who is sending has made a key before its survey is there.
+    """
+    if not db.boxes.surveys():
+        return []
     async with db.reading() as tx:
-        still_open = {s.id for s in await all_surveys(tx, "open")}
-    spent = [s for s in db.boxes.surveys() if s not in still_open]
-    for survey in spent:
-        await seal_off(db, survey)
+        if not await _spent(tx):
+            return []
+    async with db.transaction() as tx:
+        spent = await _spent(tx)
+        for survey in spent:
+            tx.boxes.destroy(survey)
+    await db.wipe_deleted()
     return spent
+
+
+async def _spent(tx: Tx) -> list[str]:
+    still_open = {s.id for s in await all_surveys(tx, "open")}
+    return [survey for survey in tx.boxes.surveys() if survey not in still_open]
 
 
 async def _copy(tx: Tx, survey: Survey, finished: list[Run]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from data.answers import seal_off
+from data.answers import destroy_spent_keys, seal_off
 from data.bookings import CANNOT, bookings_for
 from data.database import Database, Tx
 from data.events import Occasion, Which, mark_reminded, occasions_missed, occasions_to_remind
@@ -21,7 +21,8 @@ CHOICE: dict[Which, str] = {"first": "day", "hour": "hour"}  # what a booking sa
 
 
 async def close_due(db: Database, school: School, now: datetime) -> bool:
-    """Close the surveys whose time has come."""
+    """Close the surveys whose time has come; first destroy keys whose closing broke off after its commit."""
+    await destroy_spent_keys(db)
     async with db.reading() as tx:
         due = await surveys_due(tx, now)
     for id in due:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 import sqlite3
@@ -9,14 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from bot.errands.send import default_sending, send_survey
 from conversations.answers import chosen
 from data.answers import destroy_spent_keys, sheets_of
 from data.copying import copy_to_file
+from data.database import Database, DatabaseProblem
+from data.people import find_group
 from data.runs import BoxLost, count_runs, find_run, run_of
 from data.surveys import find_survey
 from data.vault import KeyProblem
+from scheduler.due import close_due
 from tests.school import MASTER, School, opened
 from tests.test_dialogue import SURVEY, send
+from tests.test_privacy_modes import room
 
 pytestmark = pytest.mark.both_databases
 
@@ -201,6 +207,42 @@ async def test_a_crash_between_closing_and_destroying_the_key_is_mended_at_start
     (school.db.boxes.folder / f"box-{SURVEY}.key").write_bytes(kept or b"")
     assert await destroy_spent_keys(school.db) == [SURVEY]
     assert school.db.boxes.surveys() == []
+
+
+async def test_a_line_lost_just_after_closing_leaves_a_key_for_a_minute_only(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The closing is committed, but its key was not destroyed: the next round does it, not only the next night."""
+    await answered(school, 12, 3)
+
+    async def breaks(db: Database, survey: str) -> None:
+        raise DatabaseProblem("the line was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scheduler.due.seal_off", breaks)
+        school.clock.move(days=15)
+        with pytest.raises(DatabaseProblem):
+            await close_due(school.db, school.house.school, school.clock.now)
+    assert school.db.boxes.surveys() == [SURVEY]
+    await school.rounds()
+    assert school.db.boxes.surveys() == []
+
+
+async def test_the_key_of_a_box_that_is_being_sent_stays(school: School) -> None:
+    """Its survey is not committed yet when another job looks for keys that nobody needs."""
+    await school.readers()
+    await school.people(12)
+    async with school.db.transaction() as tx:
+        tx.boxes.make("of-a-sending")
+        looking = asyncio.create_task(destroy_spent_keys(school.db))
+        await asyncio.sleep(0.05)
+        assert tx.boxes.surveys() == ["of-a-sending"]
+        group = await find_group(tx, "SEND parents") or ""
+        sending = default_sending(school.house, room("ANON"), group, school.clock.now.date())
+        survey = await send_survey(tx, school.house, sending, school.clock.now)
+    assert survey.id in school.db.boxes.surveys()
+    assert await looking == ["of-a-sending"]
+    assert school.db.boxes.surveys() == [survey.id]
 
 
 async def test_a_box_with_fewer_than_five_is_never_opened(school: School) -> None:
