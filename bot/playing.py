@@ -22,8 +22,8 @@ from data.codes import forget_visit, place_of
 from data.database import Tx
 from data.people import set_front
 from data.pools import is_nobodys, let_go, lets_go_when_sent
-from data.runs import BoxLost, Given, Run, end_run, find_run, run_of, save_run, start_errand, survey_of_run
-from data.surveys import Survey, find_survey
+from data.runs import Given, Run, end_run, run_and_survey, run_of, save_run, start_errand
+from data.surveys import Survey
 
 
 async def play(turn: PersonsTurn, run_id: str, heard: w.Heard, quiet: bool = False) -> bool:
@@ -69,14 +69,10 @@ async def _not_any_more(turn: PersonsTurn, run: Run) -> None:
 
 async def load(turn: PersonsTurn, run_id: str) -> tuple[Run, Survey | None, Form] | None:
     """The run with its survey and form; None when it is not there, not theirs, or its box is lost."""
-    survey_id = await survey_of_run(turn.tx, run_id)
-    survey = await find_survey(turn.tx, survey_id) if survey_id else None
-    try:
-        run = await find_run(turn.tx, run_id, survey)
-    except BoxLost:
+    found = await run_and_survey(turn.tx, run_id)
+    if found is None or found[0].person != turn.person.id:
         return None
-    if run is None or run.person != turn.person.id:
-        return None
+    run, survey = found
     form = survey.form if survey else await ERRANDS[run.errand or ""].form_at(turn, run.state)
     return run, survey, form
 
@@ -201,12 +197,7 @@ def _with_tidying(turn: PersonsTurn, sent: Message) -> Message:
 
 async def note_shown(tx: Tx, run_id: str, numbers: Sequence[int]) -> None:
     """These messages show answers of this run, if it is still there and they were not sent in the meantime."""
-    survey_id = await survey_of_run(tx, run_id)
-    survey = await find_survey(tx, survey_id) if survey_id else None
-    try:
-        run = await find_run(tx, run_id, survey)
-    except BoxLost:
-        return
+    run, survey = await run_and_survey(tx, run_id) or (None, None)
     if run and survey and run.state.place != "sent":
         await save_run(tx, replace(run, shown=(*run.shown, *numbers)), survey)
 

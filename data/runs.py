@@ -84,29 +84,31 @@ async def start_errand(tx: Tx, person: str, name: str, state: State, now: dateti
 
 # Built once: every tap asks these.
 _RUN = select(runs).where(runs.c.id == bindparam("id"))
-_SURVEY = select(runs.c.survey).where(runs.c.id == bindparam("id"))
 _SAVE = update(runs).where(runs.c.id == bindparam("run"))
 
 
 async def find_run(tx: Tx, id: str, survey: Survey | None) -> Run | None:
-    """The run with its state; `survey` is the survey it belongs to (see `survey_of_run`). May raise BoxLost."""
+    """The run with its state; `survey` is the survey it belongs to. May raise BoxLost."""
     row = await tx.first(_RUN, id=id)
     return _opened(tx, row, survey) if row else None
 
 
-async def survey_of_run(tx: Tx, id: str) -> str | None:
-    survey: str | None = await tx.value(_SURVEY, id=id)
-    return survey
+async def run_and_survey(tx: Tx, id: str) -> tuple[Run, Survey | None] | None:
+    """The run with its state, and the survey it belongs to; None also where its box is lost."""
+    row = await tx.first(_RUN, id=id)
+    if row is None:
+        return None
+    survey = await find_survey(tx, row.survey) if row.survey else None
+    try:
+        return _opened(tx, row, survey), survey
+    except BoxLost:
+        return None
 
 
 async def in_the_middle(tx: Tx, id: str) -> datetime | None:
     """When this run was last used, if it is not sent yet; None also where its box is lost."""
-    survey_id = await survey_of_run(tx, id)
-    try:
-        run = await find_run(tx, id, await find_survey(tx, survey_id) if survey_id else None)
-    except BoxLost:
-        return None
-    return run.saved_at if run and run.state.place != "sent" else None
+    found = await run_and_survey(tx, id)
+    return found[0].saved_at if found and found[0].state.place != "sent" else None
 
 
 async def run_of(tx: Tx, person: str, survey: str) -> str | None:
