@@ -1,11 +1,13 @@
 """What holds for all tests: those marked `browser` need Chromium, and whoever lacks it is told last."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.loop import loop_factory
 from bot.web_channel.app import make_app
 from data import sqlite
 from data.place import PostgresServer
@@ -22,6 +24,11 @@ __all__ = ["errors_are_heard", "pytest_runtest_makereport", "watched_for_secrets
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as cores: browsers, servers and processes of their own are waited for."""
     return (os.cpu_count() or 2) * 3 // 2
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop on which the program runs."""
+    return {"ours": loop_factory()}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

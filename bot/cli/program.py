@@ -21,9 +21,10 @@ def demo(
     """Show an invented school on one page. Everything stays in var/demo; your school's data is not touched."""
     from bot.cli.one_line import Problem
     from bot.demo import run_demo
+    from bot.loop import serve
 
     try:
-        asyncio.run(run_demo(port, not no_browser))
+        serve(run_demo(port, not no_browser))
     except OSError as error:
         if error.filename:
             raise
@@ -62,9 +63,10 @@ def run() -> None:
     set_up_logging(settings.log, secrets_of(settings))
     _check_address(settings)
     from bot import program
+    from bot.loop import serve
 
     try:
-        asyncio.run(program.run(settings))
+        serve(program.run(settings))
     except program.CannotRun as problem:
         raise Problem(str(problem)) from None
     except OSError as error:
