@@ -30,7 +30,7 @@ class House:
 
     def say(self, language: str, key: str, **more: object) -> str:
         """A phrase with the school's facts, and more, filled in."""
-        return self.texts.say(language, key, **({**self.facts(language)} | more))
+        return self.texts.say(language, key, **(self.facts(language) | more))
 
     def numbers(self, language: str) -> str:
         """The help numbers in one line (SAFE-6)."""
@@ -38,6 +38,16 @@ class House:
         return self.texts.say(language, "numbers", council=school.help.council_out_of_hours, phone=school.phone)
 
     def facts(self, language: str) -> dict[str, str]:
+        """The school's own; worded once for each language, because every tap asks."""
+        if language not in self._facts:
+            self._facts[language] = self._worded(language)
+        return dict(self._facts[language])
+
+    @cached_property
+    def _facts(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    def _worded(self, language: str) -> dict[str, str]:
         school, people = self.school, self.school.people
         return {
             "school": school.name,

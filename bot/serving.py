@@ -13,6 +13,7 @@ from bot.letters import Letters
 from bot.settings import Settings
 from bot.telegram_channel.webhook import Webhook
 from bot.web_channel.app import make_app
+from bot.web_channel.telegram_page import TelegramPage
 
 
 class _Server(uvicorn.Server):
@@ -41,12 +42,13 @@ class WebServer:
     """The web channel of a running bot."""
 
     def __init__(self, settings: Settings, dialogue: Dialogue, letters: Letters) -> None:
-        self._app = make_app(dialogue, dialogue.db, dialogue.house, letters, dialogue.clock)
-        self._server = make_server(self._app, settings.host, settings.port)
+        pages = make_app(dialogue, dialogue.db, dialogue.house, letters, dialogue.clock)
+        self._telegram = TelegramPage(pages)
+        self._server = make_server(self._telegram, settings.host, settings.port)
 
     def take_updates(self, webhook: Webhook | None) -> None:
         """The page for Telegram hands updates to this webhook from now on; without one it is not there."""
-        self._app.state.webhook = webhook
+        self._telegram.webhook = webhook
 
     async def serve(self) -> None:
         """Until stopped; OSError when the address is taken."""

@@ -15,7 +15,7 @@ def stamp(at: datetime) -> str:
 
 def moment(stored: str) -> datetime:
     """A stored time as an aware UTC datetime."""
-    return datetime.strptime(stored, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(stored)
 
 
 def new_id(length: int = 12) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Iterator
@@ -311,3 +312,11 @@ async def test_of_a_tapped_message_only_its_place_is_kept() -> None:
     first, second = UpdatesRequest.parse_json_payload(updates)["result"]
     assert first["callback_query"]["message"] == {"chat": {"id": 1}, "message_id": 7}
     assert second["message"]["text"] == "Hello"
+
+
+@pytest.mark.parametrize("poison", ["5", "null", "[]", '{"callback_query":null}', '{"callback_query":{"message":[1]}}'])
+def test_of_an_update_that_makes_no_sense_nothing_is_taken(poison: str) -> None:
+    """B11: one of them does not cost the others that came with it."""
+    updates = f'[{poison},{{"message":{{"message_id":8}}}}]'
+    read = UpdatesRequest.parse_json_payload(f'{{"ok":true,"result":{updates}}}'.encode())
+    assert read["result"] == json.loads(updates)

@@ -85,7 +85,9 @@ async def balancer(ports: list[int]) -> AsyncIterator[str]:
             port = ports[next(turns) % len(ports)]
             with suppress(aiohttp.ClientError):
                 async with session.post(f"http://127.0.0.1:{port}{request.path}", data=body, headers=headers) as answer:
-                    return web.Response(status=answer.status)
+                    return web.Response(
+                        status=answer.status, body=await answer.read(), content_type=answer.content_type
+                    )
         return web.Response(status=502)
 
     app = web.Application()

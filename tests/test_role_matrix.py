@@ -12,6 +12,7 @@ import typer.main
 from starlette.routing import Mount, Route
 
 from bot.__main__ import app as command_line
+from bot.telegram_channel.webhook import PATH
 from bot.web_channel.access import ACCESS
 from bot.web_channel.app import make_app, routes
 from conversations.commands import COMMANDS, FAMILIES, commands_for, menu_for
@@ -31,7 +32,7 @@ VERBS = {  # the command line belongs to whoever has the machine and the key: th
 
 
 def declared() -> set[tuple[str, str]]:
-    found = set()
+    found = {("POST", PATH)}  # in front of all pages
     for route in routes():
         if isinstance(route, Mount):
             found.add(("GET", route.path))

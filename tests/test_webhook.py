@@ -17,8 +17,9 @@ from bot.settings import Settings, SettingsProblem, read_settings
 from bot.telegram_channel.application import Hook, end_webhook, make_application, running, serve, token_of
 from bot.telegram_channel.channel import TelegramChannel
 from bot.telegram_channel.limiter import LETTER
-from bot.telegram_channel.webhook import PATH, Webhook
+from bot.telegram_channel.webhook import PATH, Answer, Webhook
 from bot.web_channel.app import make_app
+from bot.web_channel.telegram_page import TelegramPage
 from data.lock import jobs_lock, run_lock
 from data.problems import DatabaseBusy
 from tests.school import School, opened, place_for
@@ -42,12 +43,12 @@ async def hooked(folder: Path, server: TelegramServer, secret: str = SECRET) -> 
     port = free_port()
     async with opened(folder) as school:
         application = make_application(settings_for(server, folder))
-        app = make_app(school.dialogue, school.db, school.house, school.letters, school.clock)
-        web = make_server(app, "127.0.0.1", port)
+        page = TelegramPage(make_app(school.dialogue, school.db, school.house, school.letters, school.clock))
+        web = make_server(page, "127.0.0.1", port)
         opens: list[Webhook] = []
 
         def taken(webhook: Webhook | None) -> None:
-            app.state.webhook = webhook
+            page.webhook = webhook
             opens.extend([webhook] if webhook else [])
 
         def secrets() -> tuple[str, ...]:
@@ -59,6 +60,8 @@ async def hooked(folder: Path, server: TelegramServer, secret: str = SECRET) -> 
             tasks = [asyncio.create_task(web.serve()), asyncio.create_task(serve(application, school.dialogue, hook))]
             try:
                 await server.called("setWebhook")
+                while not web.started:  # noqa: ASYNC110 - uvicorn says it so
+                    await asyncio.sleep(0.01)
                 found = HookedSchool(server, school, application)
                 found.channel = TelegramChannel(application.bot, lane=LETTER)
                 found.hook = opens[0]
@@ -85,6 +88,20 @@ async def test_people_join_and_are_answered(tmp_path: Path, server: TelegramServ
     assert told["secret_token"] == SECRET
     assert set(told["allowed_updates"]) == {"message", "edited_message", "callback_query", "my_chat_member"}
     assert server.calls_of("getUpdates") == []
+    server.assert_nothing_refused()
+
+
+async def test_a_tap_is_answered_with_its_update(tmp_path: Path, server: TelegramServer) -> None:
+    """The phone's little clock ends with the commit, without a request of its own."""
+    async with hooked(tmp_path, server) as bot:
+        person = await bot.joins("parent", "SEND parents")
+        await person.types("/settings")
+        await person.reads_until("settings")
+        before = len(server.calls_of("answerCallbackQuery"))
+        await person.taps("Log out on this phone")
+        await bot.server.idle()
+        assert len(server.calls_of("answerCallbackQuery")) == before + 1
+    assert server.unanswered == []
     server.assert_nothing_refused()
 
 
@@ -145,13 +162,28 @@ async def test_without_the_database_telegram_comes_again(
         assert len(calls) == 3
 
 
+async def test_whatever_fails_here_is_brought_again(
+    tmp_path: Path, server: TelegramServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """503 and one line, with no word of what was sent; a page that is asked for in another way is not there."""
+    async with hooked(tmp_path, server) as bot:
+        monkeypatch.setattr(bot.hook.speaker, "drain", lambda **_: 1 / 0)
+        text = {"message_id": 1, "date": 1, "chat": {"id": 77, "type": "private"}, "text": "Sam is in 4B"}
+        assert await _post(server, {"update_id": 5, "message": text}, SECRET) == 503
+        assert server.webhook
+        async with aiohttp.ClientSession() as session, session.get(server.webhook.url) as answer:
+            assert answer.status == 404
+    assert "ZeroDivisionError" in caplog.text
+    assert "4B" not in caplog.text
+
+
 async def test_two_updates_of_a_chat_are_never_handled_at_once(
     tmp_path: Path, server: TelegramServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where one comes in just as another ends and a third waits."""
     async with hooked(tmp_path, server) as bot:
         person = await bot.joins("parent", "SEND parents")
-        plain, inside, most, after = bot.school.dialogue.hear, 0, 0, list[asyncio.Task[int]]()
+        plain, inside, most, after = bot.school.dialogue.hear, 0, 0, list[asyncio.Task[Answer]]()
 
         async def hear(*args: object, **more: object) -> object:
             nonlocal inside, most
@@ -163,14 +195,14 @@ async def test_two_updates_of_a_chat_are_never_handled_at_once(
         monkeypatch.setattr(bot.school.dialogue, "hear", hear)
         hook = bot.hook
 
-        def take(id: int) -> asyncio.Task[int]:
+        def take(id: int) -> asyncio.Task[Answer]:
             text = {"message_id": id, "date": 1, "chat": person.described(), "from": person.user, "text": "/help"}
             body = json.dumps({"update_id": 9000 + id, "message": text}).encode()
             return asyncio.create_task(hook.take(SECRET, body))
 
         first, second = take(1), take(2)
         first.add_done_callback(lambda _: after.append(take(3)))
-        assert [await first, await second, await after[0]] == [200] * 3
+        assert [await first, await second, await after[0]] == [Answer(200)] * 3
         assert most == 1
 
 

@@ -79,7 +79,7 @@ async def serve(application: App, dialogue: Dialogue, hook: Hook | None = None) 
     """Take updates until cancelled; what is being said then is finished first, for some seconds."""
     token = token_of(application)
     speaker = Speaker(token.usable)
-    intake = Intake(application, Conversation(application.bot, dialogue, speaker))
+    intake = Intake(application, Conversation(application.bot, dialogue, speaker, answers_taps=hook is None))
     profile = asyncio.create_task(set_profile(application, dialogue.house))
     try:
         if hook is None:

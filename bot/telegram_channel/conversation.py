@@ -28,12 +28,13 @@ log = logging.getLogger(__name__)
 
 
 class Conversation:
-    """Handles updates one by one; the caller keeps those of one chat in order."""
+    """Handles updates one by one; the caller keeps those of one chat in order, and may answer taps itself."""
 
-    def __init__(self, bot: ExtBot[Any], dialogue: Dialogue, speaker: Speaker) -> None:
+    def __init__(self, bot: ExtBot[Any], dialogue: Dialogue, speaker: Speaker, answers_taps: bool = True) -> None:
         self.bot = bot
         self.dialogue = dialogue
         self.speaker = speaker
+        self.answers_taps = answers_taps
         self.channel = TelegramChannel(bot)
         self.flood = Flood()
         self._answering: set[asyncio.Task[None]] = set()
@@ -52,7 +53,7 @@ class Conversation:
     async def _hear(self, heard: Heard, delivery: int) -> None:
         if self._floods(heard):
             return self._slow_down(heard.chat)
-        if heard.query:
+        if heard.query and self.answers_taps:
             self._in_background(heard.query)
         address = Address(NAME, str(heard.chat))
         reply = await self.dialogue.hear(address, heard.said, delivery, heard.language, heard.on or heard.number)

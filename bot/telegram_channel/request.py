@@ -13,6 +13,7 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from bot.telegram_channel.token import Token
+from bot.telegram_channel.updates import without_screen
 
 JSONDict = dict[str, Any]
 
@@ -163,16 +164,14 @@ class AiohttpRequest(BaseRequest):
 
 
 class UpdatesRequest(AiohttpRequest):
-    """For getUpdates. Of a message whose button was tapped only its place is kept: nobody reads the rest."""
+    """For getUpdates: of messages whose button was tapped only the place is read."""
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> JSONDict:
         answer = BaseRequest.parse_json_payload(payload)
         updates = answer.get("result")
         for update in updates if isinstance(updates, list) else ():
-            tapped = update.get("callback_query", {}).get("message", {})
-            for screen in ("text", "entities", "reply_markup", "link_preview_options"):
-                tapped.pop(screen, None)
+            without_screen(update)
         return answer
 
 

@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 # Nothing else is asked for, nothing else is handled.
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
+SCREEN = ("text", "entities", "reply_markup", "link_preview_options")  # what a message shows
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ class Reachable:
 
     chat: int = field(repr=False)
     reachable: bool
+
+
+def without_screen(update: object) -> object:
+    """An update as it came; of a message whose button was tapped only its place is left: nobody reads the rest."""
+    query = update.get("callback_query") if isinstance(update, dict) else None
+    tapped = query.get("message") if isinstance(query, dict) else None
+    if isinstance(tapped, dict):
+        for screen in SCREEN:
+            tapped.pop(screen, None)
+    return update
 
 
 def read_update(update: Update) -> Heard | Foreign | Reachable | None:

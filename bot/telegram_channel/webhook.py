@@ -22,7 +22,7 @@ from bot.our_bot import WEBHOOK, note_sharing
 from bot.telegram_channel.intake import App, Intake
 from bot.telegram_channel.speaker import WAITING, Speaker
 from bot.telegram_channel.token import Token
-from bot.telegram_channel.updates import ALLOWED
+from bot.telegram_channel.updates import ALLOWED, without_screen
 from data.database import DatabaseProblem
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,18 @@ LOOK_EVERY = 60.0  # seconds between looks whether Telegram still comes to us
 SET_AGAIN = 5.0  # seconds before trying once more to tell Telegram where to come
 
 TAKEN, REFUSED, AGAIN = 200, 403, 503
+
+
+@dataclass(frozen=True)
+class Answer:
+    """To Telegram: a status, and perhaps a method that it carries out as if we had called it.
+
+    Nobody is told its result (Bot API, "Making requests when getting updates").
+    """
+
+    status: int
+    call: dict[str, str] | None = field(default=None, repr=False)
+
 
 Secrets = Callable[[], tuple[str, ...]]  # the one to tell Telegram, then others that are still right
 
@@ -58,13 +70,13 @@ class Webhook:
         self._queues: dict[int, _Queue] = {}
         self._under_way = 0
 
-    async def take(self, given: str, body: bytes) -> int:
-        """The status for Telegram: TAKEN after the commit, REFUSED without the secret, AGAIN where it did not work."""
+    async def take(self, given: str, body: bytes) -> Answer:
+        """TAKEN after the commit, which also answers a tap; REFUSED without the secret; AGAIN where it did not work."""
         if not self._knows(given):
             log.warning("somebody without the secret came to the page for Telegram")
-            return REFUSED
+            return Answer(REFUSED)
         if self._under_way >= MOST:
-            return AGAIN
+            return Answer(AGAIN)
         self._under_way += 1
         try:
             return await self._taken(_read(body, self.application.bot))
@@ -75,14 +87,14 @@ class Webhook:
         known = [hmac.compare_digest(given.encode(), secret.encode()) for secret in self._secrets()]
         return any(known)
 
-    async def _taken(self, update: Update | None) -> int:
+    async def _taken(self, update: Update | None) -> Answer:
         """Those of one chat in the order in which they came, chats at once."""
         if update is None:
-            return TAKEN  # it would never become readable
+            return Answer(TAKEN)  # it would never become readable
         await self.speaker.drain(below=WAITING)
         chat = update.effective_chat.id if update.effective_chat and type(update.effective_chat.id) is int else 0
         async with self._turn(chat):
-            return TAKEN if await self.intake.take(update) else AGAIN
+            return Answer(TAKEN, _tap_answered(update)) if await self.intake.take(update) else Answer(AGAIN)
 
     @asynccontextmanager
     async def _turn(self, chat: int) -> AsyncIterator[None]:
@@ -145,10 +157,16 @@ class Webhook:
             log.error("%s", problem)
 
 
+def _tap_answered(update: Update) -> dict[str, str] | None:
+    """The end of a tap's little clock, in the answer to the update: it costs no request of its own."""
+    query = update.callback_query.id if update.callback_query else None
+    return {"method": "answerCallbackQuery", "callback_query_id": query} if isinstance(query, str) else None
+
+
 def _read(body: bytes, bot: Bot) -> Update | None:
     """The update; None for what nobody could ever read, which is passed over (B11)."""
     try:
-        raw: Any = json.loads(body)
+        raw: Any = without_screen(json.loads(body))
         return Update.de_json(raw, bot)
     except Exception as error:
         log.error("an update cannot be read and is passed over: %s", type(error).__name__)

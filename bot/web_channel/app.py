@@ -40,7 +40,6 @@ from bot.web_channel import (
     record_pages,
     removal_pages,
     results_pages,
-    telegram_page,
 )
 from bot.web_channel.channel import DemoPhone, WebChannel
 from bot.web_channel.drawing import render
@@ -70,7 +69,6 @@ def make_app(
 def routes() -> list[Route | Mount]:
     get, post = ["GET"], ["POST"]
     return [
-        Route("/telegram", telegram_page.take, methods=post),  # first, because it is asked for with every tap
         Route("/", pages.home, methods=get),
         Route("/me", pages.me, methods=get),
         Route("/me", pages.act, methods=post),

@@ -17,8 +17,7 @@ from data.database import DatabaseProblem
 log = logging.getLogger(__name__)
 
 MOST = 64 * 1024  # bytes of one form
-# Bytes at the addresses that take more: a list of families, and what Telegram brings.
-LONGER = {"/people/letters": 256 * 1024, "/telegram": 1024 * 1024}
+LONGER = {"/people/letters": 256 * 1024}  # at the address that takes a list of families
 
 Failed = Callable[[Request, int], Awaitable[Response]]
 
@@ -38,7 +37,7 @@ class Guard:
             return  # no websockets here: the handshake is refused
         answer = _Answer(send, self.security)
         try:
-            body = await _read(scope, receive)
+            body = await read_body(scope, receive, _most(scope["path"]))
         except ClientDisconnect:
             return  # half a form is no form
         if body is None:
@@ -49,7 +48,7 @@ class Guard:
             log.error("web: %s", problem)
             await self._fail(503, scope, answer)
         except Exception as error:
-            log.error("web: %s at %s", type(error).__name__, _place(error))
+            log.error("web: %s at %s", type(error).__name__, place_of(error))
             await self._fail(500, scope, answer)
 
     async def _fail(self, status: int, scope: Scope, answer: _Answer) -> None:
@@ -73,9 +72,12 @@ class _Answer:
         await self.send(message)
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body; None when it is too long."""
-    most = next((most for path, most in LONGER.items() if scope["path"].endswith(path)), MOST)
+def _most(path: str) -> int:
+    return next((most for end, most in LONGER.items() if path.endswith(end)), MOST)
+
+
+async def read_body(scope: Scope, receive: Receive, most: int) -> bytes | None:
+    """The whole body; None when it has more than so many bytes. ClientDisconnect when it breaks off."""
     told = dict(scope["headers"]).get(b"content-length", b"0")
     if not told.isdigit() or int(told) > most:
         return None
@@ -104,7 +106,7 @@ async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
-def _place(error: Exception) -> str:
+def place_of(error: Exception) -> str:
     """File and line, without a word of what was sent."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "?"

@@ -1,16 +1,51 @@
-"""/telegram: where Telegram brings updates in webhook mode. No session, no form: its secret lets it in."""
+"""/telegram, in front of all pages: where Telegram brings updates in webhook mode. Its secret lets it in, no session.
+
+What the pages need around them (a guard, the look-up of the page, headers for browsers) would be work for every tap.
+"""
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+import logging
 
-HEADER = "x-telegram-bot-api-secret-token"
-WORDS = {200: "ok", 403: "no", 404: "not here", 503: "again"}
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.telegram_channel.webhook import AGAIN, PATH, Answer, Webhook
+from bot.web_channel.guard import place_of, read_body
+
+log = logging.getLogger(__name__)
+
+HEADER = b"x-telegram-bot-api-secret-token"
+MOST = 1024 * 1024  # bytes of one update
+TOO_LONG = 413
 
 
-async def take(request: Request) -> Response:
-    """200 once what the update means is committed; 404 while nobody takes updates here."""
-    hook = getattr(request.app.state, "webhook", None)
-    status = await hook.take(request.headers.get(HEADER, ""), await request.body()) if hook else 404
-    return PlainTextResponse(WORDS[status], status)
+class TelegramPage:
+    """ASGI. While there is no webhook here the pages behind answer, and say that there is no such page."""
+
+    def __init__(self, behind: ASGIApp) -> None:
+        self.behind = behind
+        self.webhook: Webhook | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.webhook is None or scope["path"] != PATH or scope.get("method") != "POST":
+            return await self.behind(scope, receive, send)
+        try:
+            answer = await _taken(self.webhook, scope, receive)
+        except ClientDisconnect:
+            return
+        await JSONResponse(answer.call or {}, answer.status)(scope, receive, send)
+
+
+async def _taken(webhook: Webhook, scope: Scope, receive: Receive) -> Answer:
+    """200 once what the update means is committed; 503 where something failed, so that Telegram comes again."""
+    body = await read_body(scope, receive, MOST)
+    if body is None:
+        return Answer(TOO_LONG)
+    secret = dict(scope["headers"]).get(HEADER, b"").decode("latin-1")
+    try:
+        return await webhook.take(secret, body)
+    except Exception as error:
+        log.error("Telegram's page: %s at %s", type(error).__name__, place_of(error))
+        return Answer(AGAIN)

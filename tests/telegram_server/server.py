@@ -247,7 +247,7 @@ class TelegramServer:
         self.updates.allow(params.get("allowed_updates"))
         if params.get("drop_pending_updates"):
             self.updates.drop()
-        self.webhook = Webhook(params, self._posted, self.webhook_retry)
+        self.webhook = Webhook(params, self._posted, self._called_in_answer, self.webhook_retry)
         for update in self.updates.waiting:
             self.webhook.deliver(update)
         return True
@@ -309,7 +309,12 @@ class TelegramServer:
             return await wire.cut(request, body, fault.midway)
         return wire.respond(*(fault.answer() if fault else (status, body)))
 
-    async def _carried_out(self, request: web.Request, name: str, raw: dict) -> tuple[int, dict]:
+    async def _called_in_answer(self, call: dict) -> None:
+        """A call that came in the answer to an update: nobody is told what became of it."""
+        name = _known(call.pop("method"))
+        await self._carried_out(None, name, call)
+
+    async def _carried_out(self, request: web.Request | None, name: str, raw: dict) -> tuple[int, dict]:
         params = raw
         call = self._record(name, raw)
         try:
@@ -318,7 +323,7 @@ class TelegramServer:
             result = HANDLERS[name](self, params)
             return 200, {"ok": True, "result": await result if inspect.isawaitable(result) else result}
         except Refusal as refusal:
-            if request.transport and not request.transport.is_closing():
+            if request is None or (request.transport and not request.transport.is_closing()):
                 self._note(name, params, refusal)
             return _failed(refusal)
 

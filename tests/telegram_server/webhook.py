@@ -1,9 +1,10 @@
 """Posting updates to the bot's own address, in order for each chat, until it answers 2xx."""
 
 import asyncio
+import json
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,13 +16,20 @@ PORTS = (443, 80, 88, 8443)
 
 
 class Webhook:
-    """Where updates go instead of getUpdates; a failed post is tried again."""
+    """Where updates go instead of getUpdates; a failed post is tried again, and a call in the answer carried out."""
 
-    def __init__(self, params: dict, posted: Callable[[dict], None], retry_seconds: float) -> None:
+    def __init__(
+        self,
+        params: dict,
+        posted: Callable[[dict], None],
+        called: Callable[[dict], Awaitable[None]],
+        retry_seconds: float,
+    ) -> None:
         self.url: str = params["url"]
         self.most = params.get("max_connections", 40)
         self._secret: str | None = params.get("secret_token")
         self._posted = posted
+        self._called = called
         self._retry_seconds = retry_seconds
         self._slots = asyncio.Semaphore(self.most)
         self._turns: defaultdict[object, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -57,11 +65,19 @@ class Webhook:
                 self._slots,
                 self._session.post(self.url, json=update, headers=headers, allow_redirects=False) as answer,
             ):
-                await answer.read()
-                return self._taken(answer.status)
+                said = await answer.read()
+                if taken := self._taken(answer.status):
+                    await self._carry_out(answer.content_type, said)
+                return taken
         except (aiohttp.ClientError, TimeoutError) as error:
             self.last_error = int(time.time()), type(error).__name__
             return False
+
+    async def _carry_out(self, kind: str, said: bytes) -> None:
+        """A method named in a JSON answer; other answers are not looked at."""
+        call = json.loads(said) if kind == "application/json" and said else None
+        if isinstance(call, dict) and "method" in call:
+            await self._called(call)
 
     def _taken(self, status: int) -> bool:
         if 200 <= status < 300:
