@@ -99,7 +99,7 @@ def in_plain_words(error: Exception, place: PostgresServer) -> Exception | None:
         return DatabaseProblem(f"The URL of the database {place} cannot be used. Check its options, and ~/.pgpass.")
     if isinstance(error, asyncpg.DataError):
         return StatementRefused("a value does not fit its column")
-    if isinstance(error, asyncpg.InterfaceError):
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):  # the latter while a line is breaking
         return _lost(place)
     if isinstance(error, DBAPIError):
         return StatementRefused(type(error.orig).__name__)

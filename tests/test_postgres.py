@@ -329,12 +329,15 @@ async def test_one_bot_works_on_a_database(postgres: Server, place: PostgresServ
 
 
 async def test_a_lock_whose_line_broke_is_taken_again(postgres: Server, place: PostgresServer) -> None:
-    lock, other = run_lock(place), run_lock(place)
+    lock, other = ServerLock(place), ServerLock(place)
     assert await lock.acquire()
     watching = asyncio.create_task(lock.taken_over())
     for _ in range(3):
+        broken = lock._connection
         cut(postgres, place)
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(20):
+            while lock._connection is broken:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert not watching.done()
         assert not await other.acquire()
     watching.cancel()
