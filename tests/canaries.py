@@ -17,6 +17,7 @@ import pkgutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,12 @@ def listen(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors of our own classes, stderr of commands, and what processes say."""
     plain_ran, plain_communicate = Ran.__init__, subprocess.Popen.communicate
     protocol = asyncio.subprocess.SubprocessStreamProtocol
-    plain_received = protocol.pipe_data_received
+    plain_start, plain_made, plain_received = (
+        asyncio.create_subprocess_exec,
+        protocol.__init__,
+        protocol.pipe_data_received,
+    )
+    starting: ContextVar[str] = ContextVar("starting", default="")
 
     def ran(self: Ran, code: int, out: str, err: str) -> None:
         lines.append(err)
@@ -147,13 +153,23 @@ def listen(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         lines.append(_text(said[1]))
         return said
 
+    async def start(*command: Any, **more: Any) -> asyncio.subprocess.Process:
+        starting.set(str(command))
+        return await plain_start(*command, **more)
+
+    def made(self: Any, *given: Any, **more: Any) -> None:
+        self.heard = DRIVER not in starting.get()
+        plain_made(self, *given, **more)
+
     def received(self: Any, fd: int, said: bytes) -> None:
-        if DRIVER not in str(self._transport.get_extra_info("subprocess").args):
+        if self.heard:
             lines.append(_text(said))
         plain_received(self, fd, said)
 
     monkeypatch.setattr(Ran, "__init__", ran)
     monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    monkeypatch.setattr(protocol, "__init__", made)
     monkeypatch.setattr(protocol, "pipe_data_received", received)
 
 
