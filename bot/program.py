@@ -106,7 +106,7 @@ async def _run(settings: Settings, opened: Opened) -> None:
     try:
         await _serve(settings, opened, dialogue, owner, application)
     finally:
-        await application.bot.shutdown()  # also where it never came up
+        await telegram.close(application)
 
 
 def _collect_seldom() -> None:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -23,7 +24,9 @@ from telegram.error import (
 )
 from telegram.ext import ExtBot
 
+from bot.telegram_channel.application import CLIENTS, close, make_application
 from bot.telegram_channel.request import AiohttpRequest, UpdatesRequest
+from tests.telegram_school import settings_for
 from tests.telegram_server import Person, TelegramServer
 
 SECRET = "TEST-canary-token"
@@ -320,3 +323,18 @@ def test_of_an_update_that_makes_no_sense_nothing_is_taken(poison: str) -> None:
     updates = f'[{poison},{{"message":{{"message_id":8}}}}]'
     read = UpdatesRequest.parse_json_payload(f'{{"ok":true,"result":{updates}}}'.encode())
     assert read["result"] == json.loads(updates)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_start_that_is_interrupted_leaves_no_connection(
+    server: TelegramServer, tmp_path: Path, turns: int
+) -> None:
+    """At whatever turn of the loop the signal comes."""
+    application = make_application(settings_for(server, tmp_path))
+    starting = asyncio.create_task(application.bot.initialize())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await close(application)
+    assert [client._session for client in application.bot_data[CLIENTS]] == [None, None]

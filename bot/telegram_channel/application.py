@@ -28,7 +28,7 @@ from conversations.commands import EVERYBODY
 
 log = logging.getLogger(__name__)
 
-TOKEN = "token"  # where the application keeps it
+TOKEN, CLIENTS = "token", "clients"  # where the application keeps them
 UNREAD = frozenset(("sendMessage", "editMessageReplyMarkup"))  # methods whose result we never look at
 BOT_NAME = "telegram-name"  # the fact under which the bot's @name is kept, for links
 
@@ -40,13 +40,20 @@ def make_application(settings: Settings) -> App:
     builder: ApplicationBuilder = Application.builder()  # type: ignore[type-arg]
     builder.token(PLACE)
     builder.base_url(f"{settings.telegram_api}/bot").base_file_url(f"{settings.telegram_api}/file/bot")
-    builder.request(make_request(settings, token, unread=UNREAD))
-    timeout = LONG_POLL + 10
-    builder.get_updates_request(make_request(settings, token, True, connection_pool_size=2, read_timeout=timeout))
+    client = make_request(settings, token, unread=UNREAD)
+    updates = make_request(settings, token, True, connection_pool_size=2, read_timeout=LONG_POLL + 10)
+    builder.request(client).get_updates_request(updates)
     builder.rate_limiter(Limiter(settings.telegram_per_second))
     application = builder.updater(None).job_queue(None).build()
-    application.bot_data[TOKEN] = token
+    application.bot_data.update({TOKEN: token, CLIENTS: (client, updates)})
     return application
+
+
+async def close(application: App) -> None:
+    """Ends its connections, also where it never came up: python-telegram-bot leaves those of an interrupted start."""
+    await application.bot.shutdown()
+    for client in application.bot_data[CLIENTS]:
+        await client.shutdown()
 
 
 def token_of(application: App) -> Token:
