@@ -9,7 +9,7 @@ from datetime import date
 from conversations import words as w
 from conversations.answers import Answer
 from conversations.channel import Button, Message
-from conversations.engine import State, ask_again, asks_to_quote, changeable, kept_answers, progress
+from conversations.engine import State, ask_again, asks_to_quote, changeable, kept_answers, progress, total_settled
 from conversations.form import Choice, Form, Question, said
 from conversations.texts import Texts, listed, long_date
 
@@ -106,17 +106,22 @@ def _minutes(form: Form) -> int:
 def question_screen(form: Form, state: State, s: Setting, easy: bool = False) -> Message:
     q = form.question(state.question or "")
     assert q
-    at = progress(form, state)
     shown = said(q.easy if easy and q.easy else q.text, s.language)
     return Message(
         text="\n\n".join(p for p in (_before_words(form, q, s), _earlier(q, state, s), _hint(form, q, s)) if p),
         title=s.fill(shown),
-        progress=s.say("question.progress", at=at[0], of=at[1]) if at else "",
+        progress=_progress(form, state, s),
         listed=tuple(f"{i}. {_label(q, c, s)}" for i, c in enumerate(q.choices, 1)),
         buttons=_choice_buttons(q, state, s) + _question_controls(form, q, state, s),
         takes_words=not q.tapped,
         tells=_tells(form, s) if q.id in state.answers else "",
     )
+
+
+def _progress(form: Form, state: State, s: Setting) -> str:
+    """An errand may fork early and its total shrink from 13 to 2 at one tap: there it is told once it is true."""
+    at = progress(form, state) if total_settled(form, state) or not form.errand else None
+    return s.say("question.progress", at=at[0], of=at[1]) if at and at[1] > 1 else ""
 
 
 def _tells(form: Form, s: Setting) -> str:
