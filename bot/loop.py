@@ -1,4 +1,4 @@
-"""The event loop of the programs that serve people: uvloop, on which a tap is an eighth less work; plain on Windows."""
+"""The event loop of the programs that serve people: uvloop, on which a tap is a tenth less work; plain on Windows."""
 
 from __future__ import annotations
 
