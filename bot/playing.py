@@ -105,7 +105,10 @@ async def open_run(turn: PersonsTurn, survey: Survey) -> None:
 
 async def draw(turn: PersonsTurn, run: Run, survey: Survey | None, form: Form) -> Message:
     """The screen of this run: what is asked, or after a safeguarding reply the way to go on."""
-    setting = await _setting(turn, run, survey)
+    return await _screen(turn, run, form, await _setting(turn, run, survey))
+
+
+async def _screen(turn: PersonsTurn, run: Run, form: Form, setting: Setting) -> Message:
     if run.state.paused:
         return _paused(turn, setting, run.state)
     if run.errand and run.state.place == "review":
@@ -117,7 +120,7 @@ async def draw(turn: PersonsTurn, run: Run, survey: Survey | None, form: Form) -
 async def _setting(turn: PersonsTurn, run: Run, survey: Survey | None) -> Setting:
     """What the screens of a run need; {child} is a parent's own name for an only child (data/children.py)."""
     setting = turn.house.setting(survey, run.id, turn.language)
-    if survey is None or not (survey.form.names("child") or survey.mode == "NAMED"):
+    if survey is None or not ("child" in survey.form.placeholders or survey.mode == "NAMED"):
         return setting
     names = await names_of(turn.tx, turn.person.id)
     only = names[0] if len(names) == 1 else ""
@@ -165,9 +168,9 @@ async def _survey_turn(turn: PersonsTurn, run: Run, survey: Survey, form: Form, 
         elif isinstance(event, (w.Left, w.Declined, w.ThrownAway)):
             turn.says.append(Message(setting.say(_goodbye(event, run.state)), buttons=(turn.menu_button(),)))
         elif isinstance(event, (w.Asked, w.Reviewed)) and event.redrawn:
-            turn.says.append(replace(await draw(turn, run, survey, form), redraws=True))
+            turn.says.append(replace(await _screen(turn, run, form, setting), redraws=True))
         elif not isinstance(event, w.Answered):
-            screen = await draw(turn, run, survey, form)
+            screen = await _screen(turn, run, form, setting)
             turn.says.append(_with_tidying(turn, screen) if isinstance(event, w.Finished) else screen)
 
 

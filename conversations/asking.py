@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,7 +9,7 @@ from conversations import words as w
 from conversations.answers import Answer
 from conversations.channel import Button, Message
 from conversations.engine import State, ask_again, asks_to_quote, changeable, kept_answers, progress, total_settled
-from conversations.form import Choice, Form, Question, said
+from conversations.form import PLACEHOLDER, Choice, Form, Question, said
 from conversations.texts import Texts, listed, long_date
 
 TICK = " ✓"
@@ -22,7 +21,6 @@ WHO_READS = {  # mode -> its sentences, each with the fact without which it woul
     "NAMED": (("named", ""), ("read-named", "name_readers"), ("words", "word_readers"),
               ("without-names", "answer_readers"), ("totals", "total_readers")),
 }  # fmt: skip
-_NAME = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Setting:
 
     def fill(self, words: str) -> str:
         """The words with every known {name} filled in; other braces are just braces."""
-        return _NAME.sub(lambda found: self.facts.get(found[1], found[0]), words)
+        return PLACEHOLDER.sub(lambda found: self.facts.get(found[1], found[0]), words)
 
     def button(self, step: int, key: str, label: str, marked: bool = False) -> Button:
         return Button(label + (TICK if marked else ""), f"{self.run}:{step}:{key}", marked=marked)

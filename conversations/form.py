@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,8 @@ MOST_CHOICES = {
     "few": 9,
 }  # domain 4.2: what a small screen and a tired reader bear
 MOST_QUESTIONS = 10
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class FormError(Exception):
@@ -101,11 +104,12 @@ class Form(Strict):
     def takes_words(self) -> bool:
         return any(q.type == "text" for q in self.questions)
 
-    def names(self, fact: str) -> bool:
-        """Whether a text of this form has the placeholder {fact}."""
+    @cached_property
+    def placeholders(self) -> frozenset[str]:
+        """The facts that the texts of this form name in {braces}; worked out once, because every tap asks."""
         asked = [t for q in self.questions for t in (q.text, q.easy or {}, *(c.label for c in q.choices))]
         texts = (self.title, self.intro or {}, *asked)
-        return any(f"{{{fact}}}" in words for text in texts for words in text.values())
+        return frozenset(name for text in texts for words in text.values() for name in PLACEHOLDER.findall(words))
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Form:
