@@ -32,7 +32,6 @@ ATTACKS = {
     "B18": "Places, contacts and photos that nobody asked for",
     "B19": "Times and order as a leak",
 }
-LATER = {"B5", "B10"}  # no webhook is built yet; limits for one chat come with those on sending
 
 
 @cache
@@ -53,7 +52,7 @@ def _docstrings(path: Path) -> Iterator[tuple[str, str]]:
     yield from ((t.name, ast.get_docstring(t) or "") for t in tests if t.name.startswith("test_"))
 
 
-@pytest.mark.parametrize("attack", sorted(set(ATTACKS) - set(LATER)))
+@pytest.mark.parametrize("attack", sorted(ATTACKS))
 def test_every_attack_has_a_test_that_names_it(attack: str) -> None:
     tests = [test for test in named().get(attack, []) if "::" in test]
     print("\n  ".join([f"{attack} {ATTACKS[attack]}:", *tests]))

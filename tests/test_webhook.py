@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -108,7 +109,7 @@ async def test_a_tap_is_answered_with_its_update(tmp_path: Path, server: Telegra
 async def _post(server: TelegramServer, body: object, secret: str | None) -> int:
     assert server.webhook
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {HEADER: secret} if secret is not None else {}
+    headers = {"Content-Type": "application/json"} | ({HEADER: secret} if secret is not None else {})
     async with (
         aiohttp.ClientSession() as session,
         session.post(server.webhook.url, data=io.BytesIO(data), headers=headers) as answer,
@@ -119,7 +120,7 @@ async def _post(server: TelegramServer, body: object, secret: str | None) -> int
 async def test_nobody_gets_in_without_the_secret(
     tmp_path: Path, server: TelegramServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """403, nothing handled, and in the log only that it happened."""
+    """B5: 403, nothing handled, and in the log only that it happened."""
     async with hooked(tmp_path, server) as bot:
         person = server.person(77)
         person.started = True
@@ -131,6 +132,33 @@ async def test_nobody_gets_in_without_the_secret(
         await bot.server.idle()
         assert len(person.messages) == 1
     assert "secret" not in "".join(r.getMessage() for r in caplog.records if "without the secret" not in r.getMessage())
+
+
+async def test_only_what_telegram_does_gets_in(tmp_path: Path, server: TelegramServer) -> None:
+    """B5: of every way to ask, with whatever header, address, method and kind of content, one is taken."""
+    async with hooked(tmp_path, server):
+        assert server.webhook
+        root = server.webhook.url.removesuffix(PATH)
+        person = server.person(77)
+        person.started = True
+        text = {"message_id": 1, "date": 1, "chat": person.described(), "from": person.user, "text": "/help"}
+        names = (HEADER, "Authorization", "Cookie")
+        secrets = (SECRET, SECRET.upper(), f"Bearer {SECRET}", "")
+        paths = (PATH, f"{PATH}/", PATH.upper(), f"/{PATH}", f"{PATH}/{SECRET}", f"{PATH}.json")
+        kinds = ("application/json", "text/plain", "application/x-www-form-urlencoded", "application/json-patch+json")
+        ways = list(
+            itertools.product(("POST", "PUT", "PATCH", "GET", "DELETE", "OPTIONS"), paths, names, secrets, kinds)
+        )
+        taken = []
+        async with aiohttp.ClientSession() as session:
+            for number, (method, path, name, secret, kind) in enumerate(ways, 100):
+                body = json.dumps({"update_id": number, "message": text}).encode()
+                headers = {name: secret, "Content-Type": kind}
+                async with session.request(method, root + path, data=body, headers=headers) as answer:
+                    taken += [(method, path, name, secret, kind)] if answer.status < 400 else []
+        await server.idle()
+    assert taken == [("POST", PATH, HEADER, SECRET, "application/json")]
+    assert len(person.messages) == 1
 
 
 async def test_what_cannot_be_read_is_passed_over_once(tmp_path: Path, server: TelegramServer) -> None:

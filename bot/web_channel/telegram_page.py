@@ -17,8 +17,9 @@ from bot.web_channel.guard import place_of, read_body
 log = logging.getLogger(__name__)
 
 HEADER = b"x-telegram-bot-api-secret-token"
+JSON = b"application/json"  # what Telegram sends
 MOST = 1024 * 1024  # bytes of one update
-TOO_LONG = 413
+TOO_LONG, NOT_JSON = 413, 415
 
 
 class TelegramPage:
@@ -40,10 +41,12 @@ class TelegramPage:
 
 async def _taken(webhook: Webhook, scope: Scope, receive: Receive) -> Answer:
     """200 once what the update means is committed; 503 where something failed, so that Telegram comes again."""
-    body = await read_body(scope, receive, MOST)
+    body, headers = await read_body(scope, receive, MOST), dict(scope["headers"])
     if body is None:
         return Answer(TOO_LONG)
-    secret = dict(scope["headers"]).get(HEADER, b"").decode("latin-1")
+    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != JSON:
+        return Answer(NOT_JSON)
+    secret = headers.get(HEADER, b"").decode("latin-1")
     try:
         return await webhook.take(secret, body)
     except Exception as error:
