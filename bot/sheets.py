@@ -9,8 +9,7 @@ from bot.exports import ANON_LEAST, answer_words
 from bot.facts import House
 from bot.phrased import Phrased
 from bot.results import results_of
-from conversations.form import said
-from conversations.summary import fill
+from conversations.form import fill, said
 from data.answers import sheets_of
 from data.database import Tx
 from data.looks import note_look

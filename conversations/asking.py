@@ -9,7 +9,7 @@ from conversations import words as w
 from conversations.answers import Answer
 from conversations.channel import Button, Message
 from conversations.engine import State, ask_again, asks_to_quote, changeable, kept_answers, progress, total_settled
-from conversations.form import PLACEHOLDER, Choice, Form, Question, said
+from conversations.form import Choice, Form, Question, fill, said
 from conversations.texts import Texts, listed, long_date
 
 TICK = " ✓"
@@ -39,8 +39,8 @@ class Setting:
         return self.texts.say(self.language, key, **(self.facts | more))
 
     def fill(self, words: str) -> str:
-        """The words with every known {name} filled in; other braces are just braces."""
-        return PLACEHOLDER.sub(lambda found: self.facts.get(found[1], found[0]), words)
+        """The words with every {name} of a known fact filled in."""
+        return fill(words, self.facts)
 
     def button(self, step: int, key: str, label: str, marked: bool = False) -> Button:
         return Button(label + (TICK if marked else ""), f"{self.run}:{step}:{key}", marked=marked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -124,6 +125,11 @@ def said(texts: Texts | None, language: str) -> str:
     if not texts:
         return ""
     return texts.get(language) or texts.get("en") or next(iter(texts.values()))
+
+
+def fill(words: str, facts: Mapping[str, str]) -> str:
+    """The words with every known {name} filled in; other braces are just braces."""
+    return PLACEHOLDER.sub(lambda found: facts.get(found[1], found[0]), words)
 
 
 def load_form(path: Path) -> Form:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from conversations.counting import CountCheck, count_and_removed
-from conversations.form import Form, Question, said
+from conversations.form import Form, Question, fill, said
 from conversations.suppression import CELL_LEAST as CELL_LEAST
 from conversations.suppression import SKIPS, Hidden, hide_few, hide_few_of_many
 from conversations.suppression import suppress as suppress
@@ -146,11 +145,6 @@ def _tells_another(question: Question, before: list[QuestionSummary]) -> bool:
     """Whether how many were asked this would tell a hidden count: only those who chose something were."""
     others = [q for q in before if q.id in question.show_if]
     return any(q.answered is None or any(row.count is None for row in q.rows) for q in others)
-
-
-def fill(words: str, facts: Mapping[str, str]) -> str:
-    """The words with {names} of known facts filled in."""
-    return re.sub(r"\{(\w+)\}", lambda m: facts.get(m[1], m[0]), words)
 
 
 def _plain(question: Question, tally: Tally, language: str, facts: Mapping[str, str]) -> QuestionSummary:
