@@ -20,6 +20,6 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def serve(program: Coroutine[Any, Any, Result]) -> Result:
-    """What the program returns, like asyncio.run; its errors, also."""
+    """What the program returns; its errors come through, as with asyncio.run."""
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(program)

@@ -137,11 +137,8 @@ def listen(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors of our own classes, stderr of commands, and what processes say."""
     plain_ran, plain_communicate = Ran.__init__, subprocess.Popen.communicate
     protocol = asyncio.subprocess.SubprocessStreamProtocol
-    plain_start, plain_made, plain_received = (
-        asyncio.create_subprocess_exec,
-        protocol.__init__,
-        protocol.pipe_data_received,
-    )
+    plain_made, plain_received = protocol.__init__, protocol.pipe_data_received
+    plain_start = asyncio.create_subprocess_exec
     starting: ContextVar[str] = ContextVar("starting", default="")
 
     def ran(self: Ran, code: int, out: str, err: str) -> None:
@@ -154,8 +151,11 @@ def listen(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         return said
 
     async def start(*command: Any, **more: Any) -> asyncio.subprocess.Process:
-        starting.set(str(command))
-        return await plain_start(*command, **more)
+        before = starting.set(str(command))
+        try:
+            return await plain_start(*command, **more)
+        finally:
+            starting.reset(before)
 
     def made(self: Any, *given: Any, **more: Any) -> None:
         self.heard = DRIVER not in starting.get()

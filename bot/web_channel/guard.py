@@ -48,7 +48,7 @@ class Guard:
             log.error("web: %s", problem)
             await self._fail(503, scope, answer)
         except Exception as error:
-            log.error("web: %s at %s", type(error).__name__, place_of(error))
+            log.error("web: %s at %s", type(error).__name__, line_of(error))
             await self._fail(500, scope, answer)
 
     async def _fail(self, status: int, scope: Scope, answer: _Answer) -> None:
@@ -106,7 +106,7 @@ async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
-def place_of(error: Exception) -> str:
+def line_of(error: Exception) -> str:
     """File and line, without a word of what was sent."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "?"

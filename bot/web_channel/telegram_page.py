@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.telegram_channel.webhook import AGAIN, PATH, Answer, Webhook
-from bot.web_channel.guard import place_of, read_body
+from bot.web_channel.guard import line_of, read_body
 
 log = logging.getLogger(__name__)
 
@@ -50,5 +50,5 @@ async def _taken(webhook: Webhook, scope: Scope, receive: Receive) -> Answer:
     try:
         return await webhook.take(secret, body)
     except Exception as error:
-        log.error("Telegram's page: %s at %s", type(error).__name__, place_of(error))
+        log.error("Telegram's page: %s at %s", type(error).__name__, line_of(error))
         return Answer(AGAIN)
