@@ -8,7 +8,7 @@ from datetime import date
 from conversations import words as w
 from conversations.answers import Answer
 from conversations.channel import Button, Message
-from conversations.engine import State, ask_again, asks_to_quote, changeable, kept_answers, progress, total_settled
+from conversations.engine import State, ask_again, asks_to_quote, changeable, kept_answers, progress
 from conversations.form import Choice, Form, Question, fill, said
 from conversations.texts import Texts, listed, long_date
 
@@ -117,8 +117,8 @@ def question_screen(form: Form, state: State, s: Setting, easy: bool = False) ->
 
 
 def _progress(form: Form, state: State, s: Setting) -> str:
-    """An errand may fork early and its total shrink from 13 to 2 at one tap: there it is told once it is true."""
-    at = progress(form, state) if total_settled(form, state) or not form.errand else None
+    """Where the person is; not in an errand, which forks and fills in: its total would go from 13 to 2 at one tap."""
+    at = None if form.errand else progress(form, state)
     return s.say("question.progress", at=at[0], of=at[1]) if at and at[1] > 1 else ""
 
 

@@ -145,11 +145,6 @@ def progress(form: Form, state: State) -> tuple[int, int] | None:
     return (ids.index(state.question) + 1, len(ids)) if state.question in ids else None
 
 
-def total_settled(form: Form, state: State) -> bool:
-    """Whether the number of questions stays as it is whatever is answered next."""
-    return all(set(q.show_if) <= {*state.answers, *state.given} for q in open_questions(form, state))
-
-
 def kept_answers(form: Form, answers: dict[str, Answer]) -> dict[str, Answer]:
     """The answers that still belong: those whose question is asked given the other answers, in form order."""
     kept: dict[str, Answer] = {}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations import words as w
-from conversations.engine import Context, State, kept_answers, open_questions, progress, resume, start, total_settled
+from conversations.engine import Context, State, kept_answers, open_questions, progress, resume, start
 from conversations.form import Form, FormError, Question, read_form
 from conversations.listening import answer_from, parse_date, parse_time, parse_when
 from conversations.texts import load_texts
@@ -103,16 +103,6 @@ def _fitting(form: Form, state: State, pick: int) -> str:
     if q.choices:
         return str(pick % len(q.choices) + 1)
     return {"number": "3", "date": "5 May 2027", "text": "words"}[q.type]
-
-
-def test_a_total_is_settled_when_no_answer_can_change_it() -> None:
-    form = read_form(LUNCH, "lunch.yaml")
-    state = resume(form, start(form).state, w.Typed("yes"), CONTEXT).state
-    assert not total_settled(form, state)
-    easy = resume(form, state, w.Typed("easy"), CONTEXT).state
-    hard = resume(form, state, w.Typed("hard"), CONTEXT).state
-    assert total_settled(form, easy)
-    assert total_settled(form, hard)
 
 
 def test_the_form_of_the_contract_plays() -> None:

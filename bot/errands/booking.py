@@ -34,12 +34,12 @@ class Book(Errand):
         return with_choices(form, await _choices(turn, occasion)) if occasion else form
 
     async def shown(self, turn: PersonsTurn, message: Message, state: State) -> Message:
-        """One question is not counted; where the first tap is the answer, there is no Done."""
+        """Where the first tap is the answer, there is no Done."""
         one = turn.phrase("hint.few", n=1)
         if one not in message.text:
-            return replace(message, progress="")
+            return message
         buttons = tuple(b for b in message.buttons if not b.says.endswith(DONE))
-        return replace(message, progress="", text=message.text.replace(one, "").strip(), buttons=buttons)
+        return replace(message, text=message.text.replace(one, "").strip(), buttons=buttons)
 
     def problem(self, turn: PersonsTurn, question: str, answer: Answer) -> str | None:
         return "works.errand-short" if answer.kind == "text" and len(answer.values[0]) > LONGEST else None

@@ -29,7 +29,7 @@ class Delete(Errand):
     async def shown(self, turn: PersonsTurn, message: Message, state: State) -> Message:
         """The question under what goes and stays; its two choices are the only buttons, of one size."""
         choices = tuple(b for b in message.buttons if b.says.rpartition(":")[2][:1] != ".")
-        return replace(message, progress="", text=await _preview(turn), buttons=choices)
+        return replace(message, text=await _preview(turn), buttons=choices)
 
     async def finish(self, turn: PersonsTurn, state: State) -> bool:
         if value(state, "sure") != DELETE:
